@@ -1,0 +1,1 @@
+"""The review's arithmetic: numpy, scipy, SimpleITK and pydicom only; no VTK, Slicer, Qt or web."""

@@ -1,0 +1,146 @@
+"""What a course of radiotherapy is, once read and checked: plain values, no files, no DICOM objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import Notice
+from .volume import Volume
+
+FractionsSource = Literal["plan", "record", "user", "unknown"]
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Identity as the files state it; dates are ISO 8601, unknown values empty."""
+
+    id: str = ""
+    name: str = ""
+    birth_date: str = ""
+    sex: str = ""
+
+
+@dataclass(frozen=True)
+class ImageSeries:
+    """One image series (CT, MR, PT) with the identifiers that other objects refer to.
+
+    Parameters
+    ----------
+    volume
+        Rescaled values: HU for CT, stored unit for MR, the unit of ``units`` for PT.
+    modality
+        DICOM Modality (0008,0060).
+    sop_instance_uids
+        One per slice, in the order of the volume's k axis.
+    units
+        DICOM Units (0054,1001) for PT, ``"HU"`` for CT, else empty.
+    """
+
+    volume: Volume
+    modality: str
+    description: str = ""
+    series_uid: str = ""
+    study_uid: str = ""
+    date: str = ""
+    sop_class_uid: str = ""
+    sop_instance_uids: tuple[str, ...] = ()
+    units: str = ""
+    patient: Patient = field(default_factory=Patient)
+
+
+@dataclass(frozen=True)
+class Structure:
+    """One ROI of an RTSTRUCT.
+
+    Parameters
+    ----------
+    contours_lps
+        Closed planar contours, each of shape ``(N, 3)`` in LPS mm, in file order. Contours in one plane combine by
+        exclusive or, so a contour inside another is a hole (PS3.3 C.8.8.6 key-hole and multi-contour technique).
+    colour
+        ROI Display Color (3006,002A), 0 to 255.
+    interpreted_type
+        RT ROI Interpreted Type (3006,00A4), e.g. ``"PTV"``, ``"ORGAN"``, ``"EXTERNAL"``; empty where absent.
+    """
+
+    name: str
+    number: int
+    contours_lps: tuple[NDArray[np.float64], ...]
+    colour: tuple[int, int, int] = (255, 255, 0)
+    interpreted_type: str = ""
+    frame_of_reference_uid: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One plan and the dose of all its planned fractions.
+
+    Parameters
+    ----------
+    dose
+        Total dose over all ``fractions`` in Gy, float32, on the grid it was computed on.
+    fractions
+        Number of fractions the dose stands for; None where no file says it.
+    dose_type
+        DICOM Dose Type (3004,0004): PHYSICAL or EFFECTIVE (RBE already included).
+    dose_summation_type
+        DICOM Dose Summation Type (3004,000A) as read.
+    dose_uids
+        SOP Instance UIDs of the RTDOSE objects behind ``dose``; several where beam doses were added up.
+    prescription_gy
+        Highest Target Prescription Dose (300A,0026) of the plan's targets; None where absent.
+    modality
+        ``"RTPLAN"``, ``"RTIONPLAN"`` or empty where the plan file is absent.
+    """
+
+    label: str
+    dose: Volume
+    fractions: int | None
+    fractions_source: FractionsSource
+    dose_type: str
+    dose_summation_type: str
+    plan_uid: str = ""
+    dose_uids: tuple[str, ...] = ()
+    prescription_gy: float | None = None
+    modality: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True)
+class Course:
+    """One course: its planning CT, its structures and its plans.
+
+    Parameters
+    ----------
+    label
+        Unique within the review, e.g. ``"course 1"``.
+    date
+        ISO date the course is placed at: the first treatment where records say it, else RT Plan Date (300A,0006),
+        else Study Date (0008,0020); empty where unknown.
+    ct
+        Planning CT; None where the folder has none.
+    """
+
+    label: str
+    date: str
+    patient: Patient
+    ct: ImageSeries | None
+    structures: tuple[Structure, ...]
+    plans: tuple[Plan, ...]
+    notices: tuple[Notice, ...] = ()
+    folder: str = ""
+    structure_set_uid: str = ""
+
+    @property
+    def frame_of_reference_uid(self) -> str:
+        """Frame of Reference UID (0020,0052) that the course's doses live in."""
+        return self.plans[0].dose.frame_of_reference_uid if self.plans else ""
+
+
+def as_points(data: Any) -> NDArray[np.float64]:
+    """Return DICOM Contour Data (3006,0050), a flat list of 3N numbers in mm, as points of shape ``(N, 3)``."""
+    return np.asarray(data, dtype=np.float64).reshape(-1, 3)
