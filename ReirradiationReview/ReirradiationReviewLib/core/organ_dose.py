@@ -1,0 +1,80 @@
+"""One organ of the reference course with the doses of all plans at its sample points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .courses import Structure
+from .dose_mapping import DoseMoments, PlanWeight, SummedDose, sum_eqd2, sum_physical
+from .organs.dvh import DoseVolume, dose_volume
+from .organs.names import OrganMatch
+from .organs.sampling import OrganSamples
+
+
+@dataclass(frozen=True)
+class BoundedDoseVolume:
+    """A dose-volume relation and its upper bound.
+
+    Parameters
+    ----------
+    low
+        From the known contributions alone: the value that is shown.
+    high
+        With unknown contributions bounded by the dose at the nearest edge of their grid.
+    incomplete_percent
+        Share of the organ's volume where at least one contribution is unknown.
+    """
+
+    low: DoseVolume
+    high: DoseVolume
+    incomplete_percent: float
+
+
+@dataclass(frozen=True)
+class OrganDose:
+    """Sample points of an organ and each plan's dose moments there.
+
+    Parameters
+    ----------
+    moments
+        One per plan, in the order of the courses and their plans.
+    """
+
+    structure: Structure
+    match: OrganMatch
+    samples: OrganSamples
+    moments: tuple[DoseMoments, ...]
+    alpha_beta_gy: float
+    alpha_beta_source: str
+    recovery: float
+
+    @property
+    def name(self) -> str:
+        """The structure's own name."""
+        return self.structure.name
+
+    def eqd2_at_points(self, weights: Sequence[PlanWeight], alpha_beta_gy: float) -> SummedDose:
+        """Return the weighted EQD2 sum in Gy at the sample points."""
+        return sum_eqd2(self.moments, weights, alpha_beta_gy)
+
+    def eqd2(self, weights: Sequence[PlanWeight], alpha_beta_gy: float | None = None) -> BoundedDoseVolume:
+        """Return the EQD2 dose-volume relation, by default with the organ's own alpha/beta."""
+        return self._bounded(self.eqd2_at_points(weights, alpha_beta_gy or self.alpha_beta_gy))
+
+    def bed(self, weights: Sequence[PlanWeight], alpha_beta_gy: float) -> BoundedDoseVolume:
+        """Return the BED dose-volume relation: EQD2 times (1 + 2 / alpha/beta)."""
+        total, factor = self.eqd2_at_points(weights, alpha_beta_gy), 1 + 2 / alpha_beta_gy
+        return self._bounded(SummedDose(total.low_gy * factor, total.high_gy * factor, total.known, total.complete))
+
+    def physical(self, weights: Sequence[PlanWeight]) -> BoundedDoseVolume:
+        """Return the dose-volume relation of the summed physical dose."""
+        return self._bounded(sum_physical(self.moments, weights))
+
+    def _bounded(self, total: SummedDose) -> BoundedDoseVolume:
+        volumes = self.samples.volumes_cc
+        unknown_cc = float(volumes[~total.known].sum())
+        low = dose_volume(total.low_gy[total.known], volumes[total.known], unknown_cc)
+        high = dose_volume(total.high_gy, volumes)
+        incomplete = float(volumes[~total.complete].sum()) / self.samples.volume_cc * 100.0
+        return BoundedDoseVolume(low, high, incomplete)

@@ -1,0 +1,1 @@
+"""Organs: their names, their sample points and their dose-volume figures."""
