@@ -1,0 +1,1 @@
+"""Transforms between the courses' patient spaces, and how they are found."""

@@ -1,0 +1,119 @@
+"""The registration of each earlier course onto the reference, as the user asked for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..courses import Course
+from ..errors import Notice, Progress, ReirradiationError, no_progress
+from .files import identity_transform, read_transform
+from .rigid import register_rigid
+from .transform import SpatialTransform
+
+
+@dataclass(frozen=True)
+class CourseRegistration:
+    """How one course was brought to the reference.
+
+    Parameters
+    ----------
+    method
+        ``"reference"`` for the reference course itself, ``"identity"``, ``"rigid"`` or ``"file"``.
+    qa
+        Figures that say how good it is, by name with the unit in the name.
+    """
+
+    transform: SpatialTransform
+    method: str
+    qa: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    notices: tuple[Notice, ...] = ()
+
+
+def register_courses(
+    courses: Sequence[Course], reference_index: int, methods: Sequence[str], progress: Progress = no_progress
+) -> list[CourseRegistration]:
+    """Register every course onto the reference.
+
+    Parameters
+    ----------
+    methods
+        ``"rigid"``, ``"identity"``, ``"auto"`` (identity where both share a Frame of Reference, else rigid) or the path
+        of a transform file; one for all earlier courses, or one for each in their order.
+
+    Raises
+    ------
+    ReirradiationError
+        If a method does not apply or a registration failed.
+    """
+    reference = courses[reference_index]
+    others = [index for index in range(len(courses)) if index != reference_index]
+    if len(methods) not in (1, len(others)):
+        raise ReirradiationError(
+            f"{len(methods)} registrations were given for {len(others)} earlier courses: "
+            "give one for all, or one for each"
+        )
+    chosen = dict(zip(others, list(methods) * len(others) if len(methods) == 1 else methods, strict=True))
+    result = []
+    for index, course in enumerate(courses):
+        if index == reference_index:
+            result.append(CourseRegistration(SpatialTransform(), "reference"))
+            continue
+        started = time.perf_counter()
+        registration = _register(reference, course, chosen[index], progress)
+        seconds = time.perf_counter() - started
+        result.append(
+            CourseRegistration(
+                registration.transform, registration.method, registration.qa, seconds, registration.notices
+            )
+        )
+    return result
+
+
+def _register(reference: Course, course: Course, method: str, progress: Progress) -> CourseRegistration:
+    if method == "auto":
+        same = reference.frame_of_reference_uid and reference.frame_of_reference_uid == course.frame_of_reference_uid
+        method = "identity" if same else "rigid"
+    if method == "identity":
+        transform = identity_transform(reference.frame_of_reference_uid, course.frame_of_reference_uid)
+        return CourseRegistration(transform, "identity", {"same_frame_of_reference": True})
+    if method == "rigid":
+        return _register_rigid(reference, course, progress)
+    assert reference.ct is not None
+    path = Path(method)
+    if not path.is_file():
+        raise ReirradiationError(
+            f"--registration {method!r} is neither rigid, identity, auto nor an existing transform file"
+        )
+    transform = read_transform(path, reference.ct.volume)
+    return CourseRegistration(
+        transform,
+        "file",
+        {"file": path.name},
+        notices=(
+            Notice(
+                "registration-from-file",
+                f"the transform of {course.label} comes from the file {path.name}; its accuracy was not checked here",
+                course.label,
+            ),
+        ),
+    )
+
+
+def _register_rigid(reference: Course, course: Course, progress: Progress) -> CourseRegistration:
+    assert reference.ct is not None
+    if course.ct is None:
+        raise ReirradiationError(
+            f"{course.label} has no CT to register: add its planning CT, or give --registration a transform file"
+        )
+    found = register_rigid(reference.ct.volume, course.ct.volume, progress)
+    if found.failed:
+        raise ReirradiationError(
+            f"the rigid registration of {course.label} to {reference.label} failed: {found.failure_reason}; "
+            "check that both are of the same patient and region, or give --registration a transform file"
+        )
+    return CourseRegistration(found.transform, "rigid", found.qa)
