@@ -1,0 +1,99 @@
+"""The composite dose as a volume: on which grid, and what its voxels say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .courses import Course
+from .dose_mapping import DoseMoments, PlanField, PlanWeight, SummedDose, sum_eqd2
+from .errors import Progress, no_progress
+from .volume import Volume, affine
+
+# A composite of this size is computed and drawn in about a second; a finer grid is thinned to stay below it.
+MAX_VOXELS = 8_000_000
+
+
+@dataclass(frozen=True)
+class CompositeGrid:
+    """All plans' dose moments at the voxel centres of one grid in reference space.
+
+    Parameters
+    ----------
+    grid
+        Geometry only (its array is empty of meaning): shape ``(K, J, I)``.
+    moments
+        One per plan, in the order of the courses and their plans.
+    """
+
+    grid: Volume
+    moments: tuple[DoseMoments, ...]
+
+    def summed_eqd2(self, weights: Sequence[PlanWeight], alpha_beta_gy: float) -> SummedDose:
+        """Return the weighted EQD2 sum, Gy, at every voxel (flat, C order)."""
+        return sum_eqd2(self.moments, weights, alpha_beta_gy)
+
+    def eqd2(self, weights: Sequence[PlanWeight], alpha_beta_gy: float) -> Volume:
+        """Return the sum of known contributions as a float32 volume in Gy; NaN where no dose is known."""
+        total = self.summed_eqd2(weights, alpha_beta_gy)
+        values = np.where(total.known, total.low_gy, np.nan).astype(np.float32)
+        return self.grid.like(values.reshape(self.grid.array.shape))
+
+
+def composite_grid(
+    courses: Sequence[Course],
+    fields: Sequence[PlanField],
+    reference_index: int,
+    progress: Progress = no_progress,
+) -> CompositeGrid:
+    """Map every plan of every course onto one grid in reference space.
+
+    The grid continues the lattice of the reference course's first dose grid over all dose grids, as far as the
+    reference CT reaches, so that the new plan's own dose is not interpolated at all.
+
+    Parameters
+    ----------
+    fields
+        One per plan, in the order of the courses and their plans.
+    """
+    grid = _lattice(courses[reference_index], fields)
+    points = grid.centres_lps()
+    moments = []
+    for number, field in enumerate(fields):
+        progress(number / len(fields), f"mapping dose {number + 1} of {len(fields)}")
+        moments.append(field.moments(points))
+    return CompositeGrid(grid, tuple(moments))
+
+
+def _lattice(reference: Course, fields: Sequence[PlanField]) -> Volume:
+    base = reference.plans[0].dose
+    reached = np.concatenate([base.to_index(_to_reference(field)) for field in fields])
+    low, high = reached.min(axis=0), reached.max(axis=0)
+    ct = reference.ct
+    if ct is not None:
+        ct_corners = base.to_index(ct.volume.corners_lps())
+        low, high = np.maximum(low, ct_corners.min(axis=0)), np.minimum(high, ct_corners.max(axis=0))
+    # Never smaller than the new plan's own grid, whatever the CT covers.
+    low = np.minimum(np.floor(low), 0.0)
+    high = np.maximum(np.ceil(high), np.array(base.shape_ijk) - 1.0)
+    step = _thinning(high - low + 1)
+    shape_ijk = (np.floor((high - low) / step) + 1).astype(int)
+    matrix = base.index_to_lps.copy()
+    matrix[:3, 3] = base.to_lps(low[None])[0]
+    matrix[:3, :3] *= step
+    return Volume(np.zeros(shape_ijk[::-1], dtype=np.float32), matrix, base.frame_of_reference_uid)
+
+
+def _thinning(shape_ijk: NDArray[np.float64]) -> int:
+    step = 1
+    while np.prod(shape_ijk / step) > MAX_VOXELS:
+        step += 1
+    return step
+
+
+def _to_reference(field: PlanField) -> NDArray[np.float64]:
+    """Return the dose grid's corners in reference space; a displacement moves a whole grid little, so A^-1 does."""
+    return affine(np.linalg.inv(field.transform.matrix_lps), field.dose.corners_lps())
