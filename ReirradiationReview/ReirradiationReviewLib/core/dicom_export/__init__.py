@@ -1,0 +1,1 @@
+"""Objects that the review gives back to other systems."""

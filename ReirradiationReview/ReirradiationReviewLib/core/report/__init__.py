@@ -1,0 +1,1 @@
+"""The review on paper: one self-contained HTML file."""
