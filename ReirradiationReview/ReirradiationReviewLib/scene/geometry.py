@@ -1,0 +1,100 @@
+"""From core's LPS grids and transforms to MRML's RAS nodes: the only place where the two meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from numpy.typing import NDArray
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+
+from ..core.registration.transform import SpatialTransform
+from ..core.volume import Volume
+
+# DICOM's L and P against Slicer's R and A; its own inverse.
+RAS_FROM_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def to_ras(points_lps: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return points in RAS mm of points in LPS mm, shape ``(..., 3)``."""
+    return np.asarray(points_lps, dtype=np.float64) * np.diag(RAS_FROM_LPS)[:3]
+
+
+def vtk_matrix(matrix: NDArray[np.float64]) -> vtk.vtkMatrix4x4:
+    """Return a VTK matrix of the same numbers, shape ``(4, 4)``."""
+    result = vtk.vtkMatrix4x4()
+    result.DeepCopy(np.asarray(matrix, dtype=np.float64).ravel().tolist())
+    return result
+
+
+def ijk_to_ras(volume: Volume) -> vtk.vtkMatrix4x4:
+    """Return the matrix from voxel indices ``(i, j, k)`` to RAS mm."""
+    return vtk_matrix(RAS_FROM_LPS @ volume.index_to_lps)
+
+
+def image_of(array: NDArray[Any]) -> vtk.vtkImageData:
+    """Return a copy as VTK image with unit spacing; array of shape ``(K, J, I)`` or ``(K, J, I, 3)``."""
+    image = vtk.vtkImageData()
+    k, j, i = array.shape[:3]
+    image.SetDimensions(i, j, k)
+    values = np.ascontiguousarray(array).reshape(k * j * i, *array.shape[3:])
+    image.GetPointData().SetScalars(numpy_to_vtk(values, deep=True))
+    return image
+
+
+def array_of(image: vtk.vtkImageData) -> NDArray[Any]:
+    """Return a view of a scalar VTK image's values, shape ``(K, J, I)``."""
+    i, j, k = image.GetDimensions()
+    values: NDArray[Any] = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(k, j, i)
+    return values
+
+
+def add_volume_node(scene: slicer.vtkMRMLScene, name: str, volume: Volume) -> slicer.vtkMRMLScalarVolumeNode:
+    """Add a scalar volume node with a copy of the values."""
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    node.SetIJKToRASMatrix(ijk_to_ras(volume))
+    node.SetAndObserveImageData(image_of(volume.array))
+    return node
+
+
+def add_transform_nodes(
+    scene: slicer.vtkMRMLScene, name: str, transform: SpatialTransform
+) -> tuple[slicer.vtkMRMLTransformNode, ...]:
+    """Add nodes that bring what is below them from the course's patient space to reference space.
+
+    ``transform`` maps reference points to course points, which is the direction that MRML calls "from parent": it is
+    stored as it is and nothing is inverted. A deformable transform ``x -> A (x + u(x))`` becomes two nodes, the
+    linear ``A`` below the displacement ``u``.
+
+    Returns
+    -------
+    tuple of vtkMRMLTransformNode
+        The course's nodes go below the first; the last one's parent is the reference space (world).
+    """
+    linear = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", f"{name} (rigid)")
+    linear.SetMatrixTransformFromParent(vtk_matrix(RAS_FROM_LPS @ transform.matrix_lps @ RAS_FROM_LPS))
+    if transform.displacement is None:
+        linear.SetName(name)
+        return (linear,)
+    deformable = scene.AddNewNodeByClass("vtkMRMLGridTransformNode", f"{name} (deformable)")
+    deformable.SetAndObserveTransformFromParent(_grid_transform(transform.displacement))
+    linear.SetAndObserveTransformNodeID(deformable.GetID())
+    return linear, deformable
+
+
+def _grid_transform(displacement: Volume) -> slicer.vtkOrientedGridTransform:
+    # VTK goes on with the edge's displacement beyond the grid, core and ITK with zero: hence a border of zeros.
+    border = ((1, 1), (1, 1), (1, 1), (0, 0))
+    vectors_ras = np.pad(to_ras(displacement.array), border)
+    image = image_of(vectors_ras)
+    directions = np.eye(4)
+    directions[:3, :3] = RAS_FROM_LPS[:3, :3] @ displacement.index_to_lps[:3, :3] / displacement.spacing_mm
+    image.SetSpacing(displacement.spacing_mm.tolist())
+    image.SetOrigin(to_ras(displacement.to_lps(np.full((1, 3), -1.0)))[0].tolist())
+    grid = slicer.vtkOrientedGridTransform()
+    grid.SetDisplacementGridData(image)
+    grid.SetGridDirectionMatrix(vtk_matrix(directions))
+    grid.SetInterpolationModeToLinear()
+    return grid

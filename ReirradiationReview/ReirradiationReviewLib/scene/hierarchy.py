@@ -1,0 +1,119 @@
+"""The subject hierarchy: patient, one study per course, one for the review, with the attributes SlicerRT uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import slicer
+
+from ..core.courses import Course, ImageSeries, Patient, Plan
+
+REVIEW_STUDY = "Re-irradiation review"
+
+_SH = slicer.vtkMRMLSubjectHierarchyConstants
+_UID = _SH.GetDICOMUIDName()
+_INSTANCE_UID = _SH.GetDICOMInstanceUIDName()
+_REFERENCED = _SH.GetDICOMReferencedInstanceUIDsAttributeName()
+
+
+class SubjectHierarchy:
+    """The patient's part of a scene's subject hierarchy."""
+
+    def __init__(self, scene: slicer.vtkMRMLScene, patient: Patient) -> None:
+        self._node = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+        self._patient_item = self._find_or_add_patient(patient)
+
+    def add_course_study(self, course: Course) -> int:
+        """Add the study that a course's nodes belong to; its doses are in Gy."""
+        study_uid = course.ct.study_uid if course.ct is not None else ""
+        attributes = {
+            _SH.GetDICOMStudyDateAttributeName(): course.date.replace("-", ""),
+            _SH.GetDICOMStudyDescriptionAttributeName(): course.label,
+            _SH.GetDICOMStudyInstanceUIDAttributeName(): study_uid,
+        }
+        name = f"{course.label} ({course.date})" if course.date else course.label
+        return self._add_study(name, study_uid, attributes)
+
+    def add_review_study(self) -> int:
+        """Add the study of what the review made, apart from the courses' own."""
+        return self._add_study(REVIEW_STUDY, "", {_SH.GetDICOMStudyDescriptionAttributeName(): REVIEW_STUDY})
+
+    def add_folder(self, parent: int, name: str) -> int:
+        """Add a folder."""
+        return int(self._node.CreateFolderItem(parent, name))
+
+    def add_node(self, parent: int, node: slicer.vtkMRMLNode) -> int:
+        """Put a node below an item."""
+        return int(self._node.CreateItem(parent, node))
+
+    def add_image(self, parent: int, node: slicer.vtkMRMLNode, image: ImageSeries) -> int:
+        """Put an image below a study, with its series and instance UIDs."""
+        item = self.add_node(parent, node)
+        self._set_uid(item, _UID, image.series_uid)
+        self._set_uid(item, _INSTANCE_UID, " ".join(image.sop_instance_uids))
+        self._set_attributes(
+            item,
+            {
+                _SH.GetDICOMSeriesModalityAttributeName(): image.modality,
+                "DICOM.SeriesDescription": image.description,
+                "DICOM.SeriesDate": image.date.replace("-", ""),
+                _SH.GetDICOMFrameOfReferenceUIDAttributeName(): image.volume.frame_of_reference_uid,
+            },
+        )
+        return item
+
+    def add_dose(self, parent: int, node: slicer.vtkMRMLNode, plan: Plan) -> int:
+        """Put a plan's dose below a study, with its own UIDs and its plan's."""
+        item = self.add_node(parent, node)
+        self._set_uid(item, _INSTANCE_UID, " ".join(plan.dose_uids))
+        self._set_attributes(item, {_SH.GetDICOMSeriesModalityAttributeName(): "RTDOSE", _REFERENCED: plan.plan_uid})
+        return item
+
+    def add_structures(self, parent: int, node: slicer.vtkMRMLNode, course: Course) -> int:
+        """Put a course's structures below a study, with the structure set's UID and that of the image's series."""
+        item = self.add_node(parent, node)
+        self._set_uid(item, _INSTANCE_UID, course.structure_set_uid)
+        series_uid = course.ct.series_uid if course.ct is not None else ""
+        self._set_attributes(
+            item,
+            {
+                _SH.GetDICOMSeriesModalityAttributeName(): "RTSTRUCT",
+                "DicomRtImport.RoiReferencedSeriesUid": series_uid,
+            },
+        )
+        return item
+
+    def _find_or_add_patient(self, patient: Patient) -> int:
+        known = self._node.GetItemByUID(_UID, patient.id) if patient.id else 0
+        if known:
+            return int(known)
+        name = f"{patient.name or 'unknown name'} ({patient.id or 'unknown ID'})"
+        item = int(self._node.CreateSubjectItem(self._node.GetSceneItemID(), name))
+        self._set_uid(item, _UID, patient.id)
+        self._set_attributes(
+            item,
+            {
+                _SH.GetDICOMPatientNameAttributeName(): patient.name,
+                _SH.GetDICOMPatientIDAttributeName(): patient.id,
+                _SH.GetDICOMPatientBirthDateAttributeName(): patient.birth_date.replace("-", ""),
+                _SH.GetDICOMPatientSexAttributeName(): patient.sex,
+            },
+        )
+        return item
+
+    def _add_study(self, name: str, study_uid: str, attributes: Mapping[str, str]) -> int:
+        item = int(self._node.CreateStudyItem(self._patient_item, name))
+        self._set_uid(item, _UID, study_uid)
+        # Voxels are in Gy: SlicerRT's Isodose module wants this very unit name, and a scaling of one.
+        units = {"DicomRtImport.DoseUnitName": "GY", "DicomRtImport.DoseUnitValue": "1"}
+        self._set_attributes(item, {**attributes, **units})
+        return item
+
+    def _set_uid(self, item: int, name: str, uid: str) -> None:
+        if uid:
+            self._node.SetItemUID(item, name, uid)
+
+    def _set_attributes(self, item: int, attributes: Mapping[str, str]) -> None:
+        for name, value in attributes.items():
+            if value:
+                self._node.SetItemAttribute(item, name, value)

@@ -1,0 +1,70 @@
+"""Isodose surfaces, their colours, and the dose wash's colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import slicer
+from numpy.typing import NDArray
+
+from ..core.volume import Volume
+from .content import IsodoseLevel
+from .surfaces import level_surface
+
+ISODOSE_ATTRIBUTE = "DicomRtImport.IsodoseModel"  # as SlicerRT names it
+_WASH_COLOURS = 256
+
+
+def add_isodose_models(
+    scene: slicer.vtkMRMLScene, composite: Volume, levels: Sequence[IsodoseLevel]
+) -> tuple[slicer.vtkMRMLModelNode, ...]:
+    """Add a model for each level that the composite reaches, named by its dose, visible as a line in slice views."""
+    surfaces = [(level, level_surface(composite, level.dose_gy)) for level in levels]
+    return tuple(_add_model(scene, level, surface) for level, surface in surfaces if surface.GetNumberOfCells())
+
+
+def _add_model(scene: slicer.vtkMRMLScene, level: IsodoseLevel, surface: object) -> slicer.vtkMRMLModelNode:
+    node = scene.AddNewNodeByClass("vtkMRMLModelNode", level.label)
+    node.SetAndObservePolyData(surface)
+    node.SetAttribute(ISODOSE_ATTRIBUTE, "1")
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetColor(*(part / 255 for part in level.colour))
+    display.SetVisibility2D(True)
+    display.SetVisibility3D(False)
+    display.SetSliceIntersectionThickness(2)
+    display.SetOpacity(0.35)
+    display.BackfaceCullingOff()
+    return node
+
+
+def add_isodose_colours(
+    scene: slicer.vtkMRMLScene, name: str, levels: Sequence[IsodoseLevel]
+) -> slicer.vtkMRMLColorTableNode:
+    """Add the table of levels: one colour each, its name the dose in Gy as SlicerRT's Isodose module has it."""
+    node = scene.AddNewNodeByClass("vtkMRMLColorTableNode", name)
+    node.SetTypeToUser()
+    node.SetNumberOfColors(len(levels))
+    for index, level in enumerate(levels):
+        node.SetColor(index, f"{level.dose_gy:g}", *(part / 255 for part in level.colour), 1.0)
+    return node
+
+
+def add_wash_colours(
+    scene: slicer.vtkMRMLScene, name: str, levels: Sequence[IsodoseLevel]
+) -> slicer.vtkMRMLColorTableNode:
+    """Add the dose wash's table: from 0 to the highest level, in the isodose lines' colours at their doses."""
+    node = scene.AddNewNodeByClass("vtkMRMLColorTableNode", name)
+    node.SetTypeToUser()
+    node.SetNumberOfColors(_WASH_COLOURS)
+    doses = np.linspace(0.0, levels[-1].dose_gy, _WASH_COLOURS)
+    for index, (dose, colour) in enumerate(zip(doses, _wash(doses, levels), strict=True)):
+        node.SetColor(index, f"{dose:.1f}", *colour.tolist(), 1.0)
+    return node
+
+
+def _wash(doses_gy: NDArray[np.float64], levels: Sequence[IsodoseLevel]) -> NDArray[np.float64]:
+    known = [level.dose_gy for level in levels]
+    colours = np.array([level.colour for level in levels]) / 255
+    return np.stack([np.interp(doses_gy, known, colours[:, channel]) for channel in range(3)], axis=1)

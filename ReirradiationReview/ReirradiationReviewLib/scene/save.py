@@ -1,0 +1,31 @@
+"""The scene as one file that Slicer opens."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from ..core.errors import ReirradiationError
+from .environment import SceneEnvironment
+from .messages import vtk_messages_in_log
+
+
+def save_scene(environment: SceneEnvironment, path: Path) -> None:
+    """Write the scene as a medical reality bundle (.mrb).
+
+    Raises
+    ------
+    ReirradiationError
+        If the file cannot be written.
+    """
+    scene = environment.scene
+    with tempfile.TemporaryDirectory() as scratch, vtk_messages_in_log():
+        # Without a URL of its own, a scene that never was a file ends the process when it is bundled.
+        before = scene.GetURL(), scene.GetRootDirectory()
+        scene.SetURL(str(Path(scratch) / "review.mrml"))
+        scene.SetRootDirectory(scratch)
+        written = scene.WriteToMRB(str(path))
+        scene.SetURL(before[0] or "")
+        scene.SetRootDirectory(before[1] or "")
+    if not written or not path.is_file():
+        raise ReirradiationError(f"the scene could not be saved as {path.name}: is the disk full or write-protected?")

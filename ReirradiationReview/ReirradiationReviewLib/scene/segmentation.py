@@ -1,0 +1,103 @@
+"""The reference course's organs as a segmentation node: labelmaps to work on, surfaces to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import slicer
+import vtk
+
+from ..core.volume import Volume
+from .content import SceneOrgan
+from .contours import rasterise, signed_distance
+from .geometry import ijk_to_ras, image_of
+from .surfaces import level_surface
+
+TG263_TAG = "ReirradiationReview.TG263"
+ROI_NUMBER_TAG = "DicomRtImport.RoiNumber"  # as SlicerRT names it
+
+# Finest voxels of the labelmaps; all of them share one lattice, which is what a .seg.nrrd file can hold.
+_LABELMAP_MM = 1.0
+# A surface is made from at most this many voxels: the skin needs no millimetre.
+_SURFACE_VOXELS = 1_000_000
+_SURFACE_OPACITY = {"body": 0.12, "target": 0.9, "organ": 0.5}
+
+
+def add_segmentation(
+    scene: slicer.vtkMRMLScene,
+    name: str,
+    organs: Sequence[SceneOrgan],
+    image: Volume,
+    image_node: slicer.vtkMRMLScalarVolumeNode | None,
+) -> slicer.vtkMRMLSegmentationNode:
+    """Add one segment per organ that has a contour, in the order of the organs.
+
+    Parameters
+    ----------
+    image
+        The image that the contours were drawn on; its grid is the labelmaps' lattice.
+    image_node
+        The same in the scene; None where the course has no image.
+    """
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    was_modifying = node.StartModify()
+    segmentation = node.GetSegmentation()
+    segmentation.SetSourceRepresentationName(_LABELMAP)
+    for organ in organs:
+        if any(len(contour) >= 3 for contour in organ.structure.contours_lps):
+            segmentation.AddSegment(_segment(organ, image), segment_id(organ))
+    if image_node is not None:
+        node.SetReferenceImageGeometryParameterFromVolumeNode(image_node)
+    node.CreateDefaultDisplayNodes()
+    _show(node, organs)
+    node.EndModify(was_modifying)
+    return node
+
+
+def segment_id(organ: SceneOrgan) -> str:
+    """Return the organ's segment ID, which names need not be: two ROIs may have the same name."""
+    return f"roi_{organ.structure.number}"
+
+
+_LABELMAP = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+_SURFACE = slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName()
+
+
+def _segment(organ: SceneOrgan, image: Volume) -> slicer.vtkSegment:
+    coverage = rasterise(organ.structure.contours_lps, image, _LABELMAP_MM)
+    segment = slicer.vtkSegment()
+    segment.SetName(organ.name)
+    segment.SetColor(*(part / 255 for part in organ.colour))
+    segment.AddRepresentation(_LABELMAP, _labelmap(coverage))
+    segment.AddRepresentation(_SURFACE, _surface(organ, image, coverage))
+    segment.SetTag(TG263_TAG, organ.tg263)
+    segment.SetTag(ROI_NUMBER_TAG, str(organ.structure.number))
+    return segment
+
+
+def _labelmap(coverage: Volume) -> slicer.vtkOrientedImageData:
+    labelmap = slicer.vtkOrientedImageData()
+    labelmap.ShallowCopy(image_of((coverage.array >= 0.5).astype(np.uint8)))
+    labelmap.SetGeometryFromImageToWorldMatrix(ijk_to_ras(coverage))
+    return labelmap
+
+
+def _surface(organ: SceneOrgan, image: Volume, coverage: Volume) -> vtk.vtkPolyData:
+    in_plane_mm = _LABELMAP_MM
+    while coverage.array.size > _SURFACE_VOXELS:
+        in_plane_mm *= 1.5
+        coverage = rasterise(organ.structure.contours_lps, image, in_plane_mm)
+    distance = signed_distance(coverage)
+    return level_surface(distance.like(-distance.array), 0.0)
+
+
+def _show(node: slicer.vtkMRMLSegmentationNode, organs: Sequence[SceneOrgan]) -> None:
+    display = node.GetDisplayNode()
+    # Cut from the surface: lines as fine as the contours, where a labelmap's outline follows its voxels.
+    display.SetPreferredDisplayRepresentationName2D(_SURFACE)
+    display.SetPreferredDisplayRepresentationName3D(_SURFACE)
+    display.SetAllSegmentsVisibility2DFill(False)
+    for organ in organs:
+        kind = "body" if organ.is_body else "target" if organ.is_target else "organ"
+        display.SetSegmentOpacity3D(segment_id(organ), _SURFACE_OPACITY[kind])
