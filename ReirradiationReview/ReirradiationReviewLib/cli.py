@@ -1,0 +1,266 @@
+"""The command line: `reirradiation-review demo | inspect | run | eqd2 | protocols`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from . import __version__
+from .core.errors import ReirradiationError
+from .core.review import DISPLAY_ALPHA_BETA_GY, Settings
+
+Number = TypeVar("Number", int, float)
+RESEARCH_USE = "Research use only; not a medical device. Check every number independently."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status: 0 done, 1 input cannot be reviewed, 2 wrong usage."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        options.command(options)
+    except ReirradiationError as error:
+        print(f"reirradiation-review: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("reirradiation-review: stopped; nothing more was written", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone: no failure. Python would complain when it flushes at exit.
+        sys.stderr.close()
+        return 0
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="reirradiation-review",
+        description="Review a re-irradiation: earlier courses and the new plan in, composite EQD2, constraints and a "
+        f"report out. {RESEARCH_USE}",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _add_demo(commands)
+    _add_inspect(commands)
+    _add_run(commands)
+    _add_eqd2(commands)
+    _add_protocols(commands)
+    return parser
+
+
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    demo = commands.add_parser("demo", help="make the synthetic demo case and run the whole review on it")
+    demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="where to write (default: demo)")
+    demo.add_argument("--seed", type=int, default=1, help="seed of the synthetic patient (default: 1)")
+    demo.set_defaults(command=_demo)
+
+
+def _add_inspect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    inspect = commands.add_parser("inspect", help="say what is in DICOM folders: courses, plans, doses, warnings")
+    inspect.add_argument("folders", type=_folder, nargs="+", metavar="DIR")
+    inspect.set_defaults(command=_inspect)
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = commands.add_parser("run", help="run the review", description=RESEARCH_USE)
+    run.add_argument(
+        "--course",
+        type=_folder,
+        action="append",
+        required=True,
+        metavar="DIR",
+        help="DICOM folder of one course; give twice or more, oldest first; the last is the new plan",
+    )
+    run.add_argument("--pet", type=_folder, metavar="DIR", help="DICOM folder of a PET series")
+    run.add_argument("--mr", type=_folder, metavar="DIR", help="DICOM folder of an MR series")
+    run.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the report and files are written")
+    run.add_argument("--reference", type=int, metavar="N", help="course number to review in (default: the last)")
+    run.add_argument(
+        "--registration",
+        action="append",
+        metavar="rigid|identity|auto|FILE",
+        help="how earlier courses are brought to the reference; once for all or once for each (default: auto, that is "
+        "identity where the Frame of Reference is the same, else rigid). FILE: an ITK transform, displacement field or "
+        "DICOM REG, reference point to course point, LPS",
+    )
+    run.add_argument(
+        "--protocol", action="append", metavar="ID", help="constraint set or file (default: beddok_2022); repeatable"
+    )
+    run.add_argument(
+        "--alpha-beta", type=_pair(float), action="append", default=[], metavar="NAME=GY", help="alpha/beta of an organ"
+    )
+    run.add_argument(
+        "--recovery",
+        type=_pair(float),
+        action="append",
+        default=[],
+        metavar="NAME=FRACTION",
+        help="recovered fraction (0 to 1) of an organ's earlier EQD2; used by discounted rows only",
+    )
+    run.add_argument(
+        "--fractions", type=_pair(int), action="append", default=[], metavar="PLAN=N", help="number of fractions given"
+    )
+    run.add_argument(
+        "--composite-alpha-beta",
+        type=_positive(float),
+        default=DISPLAY_ALPHA_BETA_GY,
+        metavar="GY",
+        help=f"alpha/beta of the composite pictures and RTDOSE (default: {DISPLAY_ALPHA_BETA_GY:g})",
+    )
+    run.set_defaults(command=_run)
+
+
+def _add_eqd2(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    eqd2 = commands.add_parser("eqd2", help="convert one prescription to BED and EQD2")
+    eqd2.add_argument("--dose", type=_positive(float), required=True, metavar="GY", help="total dose")
+    eqd2.add_argument("--fractions", type=_positive(int), required=True, metavar="N")
+    eqd2.add_argument("--alpha-beta", type=_positive(float), required=True, metavar="GY")
+    eqd2.add_argument("--model", choices=("lq", "lql"), default="lq", help="linear-quadratic (-linear)")
+    eqd2.set_defaults(command=_eqd2)
+
+
+def _add_protocols(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    protocols = commands.add_parser("protocols", help="list constraint sets, or print one with its sources")
+    protocols.add_argument("id", nargs="?", metavar="ID")
+    protocols.set_defaults(command=_protocols)
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from .core.demo import write_demo_case
+    from .run import RunInputs, part_of, run_review
+
+    progress = ConsoleProgress()
+    case = write_demo_case(options.out / "case", options.seed, part_of(progress, 0.0, 0.3))
+    inputs = RunInputs((case.course1, case.course2), pet=case.pet, mr=case.mr)
+    written = run_review(inputs, options.out / "review", part_of(progress, 0.3, 1.0))
+    progress.finish()
+    _say_written(written)
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from .core.dicom import inspect
+
+    for line in inspect(options.folders).lines():
+        print(line)
+
+
+def _run(options: argparse.Namespace) -> None:
+    from .run import RunInputs, run_review
+
+    count = len(options.course)
+    if options.reference is not None and not 1 <= options.reference <= count:
+        raise ReirradiationError(f"--reference {options.reference}: there are {count} courses, numbered 1 to {count}")
+    settings = Settings(
+        alpha_beta_gy=dict(options.alpha_beta),
+        recovery=dict(options.recovery),
+        protocols=tuple(options.protocol or ("beddok_2022",)),
+        display_alpha_beta_gy=options.composite_alpha_beta,
+    )
+    inputs = RunInputs(
+        courses=tuple(options.course),
+        reference_index=-1 if options.reference is None else options.reference - 1,
+        registration=tuple(options.registration or ("auto",)),
+        settings=settings,
+        fractions=dict(options.fractions),
+        pet=options.pet,
+        mr=options.mr,
+    )
+    progress = ConsoleProgress()
+    written = run_review(inputs, options.out, progress)
+    progress.finish()
+    _say_written(written)
+
+
+def _eqd2(options: argparse.Namespace) -> None:
+    from .core.biology import bed_gy, eqd2_gy
+
+    schedule = (options.dose, options.fractions, options.alpha_beta)
+    bed = float(bed_gy(*schedule, model=options.model))
+    eqd2 = float(eqd2_gy(*schedule, model=options.model))
+    print(
+        f"{options.dose:g} Gy in {options.fractions} fractions, alpha/beta {options.alpha_beta:g} Gy, "
+        f"{'LQ' if options.model == 'lq' else 'LQ-L'}: BED {bed:.2f} Gy, EQD2 {eqd2:.2f} Gy"
+    )
+
+
+def _protocols(options: argparse.Namespace) -> None:
+    from .core.protocols import list_protocols, load_protocol
+
+    if options.id is None:
+        for protocol in list_protocols():
+            print(f"{protocol.id}  {protocol.title} ({len(protocol.rows)} rows)")
+        return
+    for line in load_protocol(options.id).lines():
+        print(line)
+
+
+def _say_written(written: dict[str, Path]) -> None:
+    print(f"Report: {written['report'].resolve()}")
+    print(f"Data:   {written['data'].resolve()}")
+    print(f"Scene:  {written['scene'].resolve()}" if "scene" in written else "Scene:  not written (see the warnings)")
+    print(RESEARCH_USE)
+
+
+class ConsoleProgress:
+    """Progress on the error stream: one line rewritten on a terminal, one line per step elsewhere."""
+
+    def __init__(self) -> None:
+        self._last_text = ""
+        self._on_terminal = sys.stderr.isatty()
+
+    def __call__(self, fraction: float, text: str) -> None:
+        """Show how far the work is."""
+        if self._on_terminal:
+            print(f"\r\033[K[{fraction:4.0%}] {text}", end="", file=sys.stderr, flush=True)
+        elif text != self._last_text:
+            print(f"[{fraction:4.0%}] {text}", file=sys.stderr, flush=True)
+        self._last_text = text
+
+    def finish(self) -> None:
+        """Clear the terminal's progress line."""
+        if self._on_terminal:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a folder")
+    return path
+
+
+def _positive(kind: Callable[[str], Number]) -> Callable[[str], Number]:
+    def parse(text: str) -> Number:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = kind("0")
+        if not 0 < value < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+        return value
+
+    return parse
+
+
+def _pair(kind: Callable[[str], Number]) -> Callable[[str], tuple[str, Number]]:
+    def parse(text: str) -> tuple[str, Number]:
+        name, separator, value = text.rpartition("=")
+        try:
+            number = kind(value)
+        except ValueError:
+            number = kind("-1")
+        if not separator or not name or not 0 <= number < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER with a number of 0 or more")
+        return name.strip(), number
+
+    return parse
+
+
+if __name__ == "__main__":
+    sys.exit(main())

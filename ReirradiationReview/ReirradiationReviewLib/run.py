@@ -1,0 +1,209 @@
+"""The whole review from folders to files: what the command line and the Slicer module both start."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import __version__
+from .core.courses import Course, ImageSeries
+from .core.dicom_export.rtdose import ComposedCourse, SpatialTransformKind, write_composite_rtdose
+from .core.errors import Notice, Progress, ReirradiationError, no_progress
+from .core.registration.course import CourseRegistration, register_courses
+from .core.registration.files import write_transform
+from .core.report.dvh_plot import StructureCurves
+from .core.report.html import ReportPicture, write_report
+from .core.results import review_document
+from .core.review import Review, Settings
+
+if TYPE_CHECKING:
+    from .scene.pictures import Picture
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """What one run is made from.
+
+    Parameters
+    ----------
+    courses
+        One folder per course, oldest first.
+    reference_index
+        Index of the course the review is made in; -1 for the last.
+    registration
+        See `core.registration.course.register_courses`.
+    fractions
+        User-entered number of fractions by plan label or plan UID.
+    """
+
+    courses: tuple[Path, ...]
+    reference_index: int = -1
+    registration: tuple[str, ...] = ("auto",)
+    settings: Settings = field(default_factory=Settings)
+    fractions: Mapping[str, int] = field(default_factory=dict)
+    pet: Path | None = None
+    mr: Path | None = None
+
+
+def part_of(progress: Progress, start: float, end: float) -> Progress:
+    """Return a progress that fills the span from start to end of another."""
+    return lambda fraction, text: progress(start + (end - start) * fraction, text)
+
+
+def read_inputs(inputs: RunInputs, progress: Progress = no_progress) -> tuple[list[Course], list[ImageSeries]]:
+    """Read all courses, and the PET and MR series where given."""
+    from .core.dicom import read_course, read_series
+
+    courses = []
+    for number, folder in enumerate(inputs.courses):
+        span = part_of(progress, number / len(inputs.courses), (number + 1) / len(inputs.courses))
+        courses.append(read_course(folder, f"course {number + 1}", span, inputs.fractions))
+    images = [read_series(folder, modality) for folder, modality in ((inputs.pet, "PT"), (inputs.mr, "MR")) if folder]
+    return courses, images
+
+
+def make_review(inputs: RunInputs, progress: Progress = no_progress) -> tuple[Review, list[ImageSeries]]:
+    """Read, register and evaluate."""
+    courses, images = read_inputs(inputs, part_of(progress, 0.0, 0.15))
+    reference_index = range(len(courses))[inputs.reference_index]
+    registrations = register_courses(courses, reference_index, inputs.registration, part_of(progress, 0.15, 0.5))
+    review = Review(courses, registrations, inputs.settings, reference_index, part_of(progress, 0.5, 0.6))
+    return review, images
+
+
+def run_review(inputs: RunInputs, out: Path, progress: Progress = no_progress) -> dict[str, Path]:
+    """Make the review and write everything it yields below ``out``.
+
+    Returns
+    -------
+    dict
+        Paths by name: ``report``, ``data`` and, where the Slicer libraries could draw, ``scene``.
+
+    Raises
+    ------
+    ReirradiationError
+        If the input cannot be reviewed or ``out`` cannot be written.
+    """
+    review, images = make_review(inputs, progress)
+    make_folder(out)
+    files: dict[str, Any] = {
+        "transforms": write_transforms(review, out / "transforms"),
+        "composite_rtdose": [write_composite(review, out)],
+    }
+    progress(0.65, "building the scene")
+    scene_files, pictures, notices = write_scene(review, out, part_of(progress, 0.65, 0.95))
+    review.notices += notices
+    files |= {name: str(path.relative_to(out)) for name, path in scene_files.items()}
+    files["screenshots"] = [str(picture.path.relative_to(out)) for picture in pictures]
+    shown = [ReportPicture(picture.path, picture.caption) for picture in pictures]
+    progress(0.95, "writing the report")
+    files |= {"report": "report.html", "data": "review.json"}
+    document = review_document(review, files, images)
+    data = out / "review.json"
+    data.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+    report = out / "report.html"
+    write_report(report, document, dose_curves(review), shown)
+    progress(1.0, "done")
+    return {"report": report, "data": data, **scene_files}
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder to write into; ReirradiationError where that is not possible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ReirradiationError(f"cannot write to {folder}: {error.strerror}; choose another --out") from error
+
+
+def write_transforms(review: Review, folder: Path) -> list[str]:
+    """Write each earlier course's transform as an ITK file: reference point to course point, LPS mm."""
+    make_folder(folder)
+    names = []
+    for index, registration in enumerate(review.registrations):
+        if index != review.reference_index:
+            suffix = "tfm" if registration.transform.displacement is None else "h5"
+            path = folder / f"course{index + 1}.{suffix}"
+            write_transform(path, registration.transform)
+            names.append(f"transforms/{path.name}")
+    return names
+
+
+def dose_curves(review: Review, points: int = 200) -> list[StructureCurves]:
+    """Return each structure's DVH of EQD2, per course and composite, for the report's plot."""
+    result = []
+    for organ in review.organs:
+        sums = [(course.label, review.weights([index])) for index, course in enumerate(review.courses)]
+        sums.append(("composite", review.weights()))
+        curves = []
+        for label, weights in sums:
+            dose = organ.eqd2(weights).low
+            dose_gy, volume_cc = dose.curve(points)
+            curves.append((label, dose_gy, volume_cc / dose.total_volume_cc * 100.0))
+        result.append(StructureCurves(organ.name, curves, organ.structure.colour))
+    return result
+
+
+def write_composite(review: Review, out: Path) -> str:
+    """Write the composite EQD2 at the display alpha/beta as RTDOSE and return the file's name."""
+    alpha_beta_gy = review.settings.display_alpha_beta_gy
+    composite = review.composite.eqd2(review.weights(), alpha_beta_gy)
+    courses = [
+        ComposedCourse(course.label, course.plans, 0.0, _transform_kind(registration))
+        for course, registration in zip(review.courses, review.registrations, strict=True)
+    ]
+    name = f"composite_eqd2_ab{alpha_beta_gy:g}.dcm"
+    notices = write_composite_rtdose(
+        out / name,
+        composite,
+        ~np.isnan(composite.array),
+        review.reference,
+        courses,
+        alpha_beta_gy=alpha_beta_gy,
+        software_version=__version__,
+    )
+    review.notices += notices
+    return name
+
+
+def _transform_kind(registration: CourseRegistration) -> SpatialTransformKind:
+    if registration.method in ("reference", "identity"):
+        return "NONE"
+    return "RIGID" if registration.transform.displacement is None else "NON_RIGID"
+
+
+def write_scene(
+    review: Review, out: Path, progress: Progress = no_progress
+) -> tuple[dict[str, Path], list[Picture], list[Notice]]:
+    """Build the MRML scene, draw its pictures and save it.
+
+    Returns
+    -------
+    files, pictures, notices
+        Where drawing is not possible on this machine, nothing is written, and a notice says what is missing.
+    """
+    try:
+        from .scene.environment import check_rendering, headless_environment
+    except ImportError as error:
+        return {}, [], [Notice("no-slicer-libraries", f"no scene and no pictures: {error}; install the review extra")]
+    from .scene.build import build_scene
+    from .scene.from_review import scene_content
+    from .scene.pictures import render_pictures
+    from .scene.save import save_scene
+
+    try:
+        check_rendering()
+    except ReirradiationError as error:
+        return {}, [], [Notice("no-pictures", str(error))]
+    environment = headless_environment()
+    content = scene_content(review)
+    nodes = build_scene(environment, content)
+    progress(0.4, "drawing the pictures")
+    pictures = render_pictures(environment, nodes, content, out / "screenshots")
+    progress(0.8, "saving the scene")
+    save_scene(environment, out / "review.mrb")
+    return {"scene": out / "review.mrb"}, pictures, []
