@@ -93,7 +93,7 @@ class ReirradiationReviewLogic(ScriptedLoadableModuleLogic):
 
     def run(self, courseFolders, outputFolder, progress) -> Path:
         """Review the courses, put the result into the scene and write review.json; return that file's path."""
-        from ReirradiationReviewLib.core.results import review_document
+        from ReirradiationReviewLib.core.results.document import review_document
         from ReirradiationReviewLib.run import RunInputs, make_folder, make_review
         from ReirradiationReviewLib.scene.build import build_scene
         from ReirradiationReviewLib.scene.environment import SceneEnvironment

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from . import __version__
 from .core.errors import ReirradiationError
-from .core.review import DISPLAY_ALPHA_BETA_GY, Settings
+from .core.settings import DISPLAY_ALPHA_BETA_GY, Settings
 
 Number = TypeVar("Number", int, float)
 RESEARCH_USE = "Research use only; not a medical device. Check every number independently."

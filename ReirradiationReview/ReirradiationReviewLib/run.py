@@ -18,8 +18,9 @@ from .core.registration.course import CourseRegistration, register_courses
 from .core.registration.files import write_transform
 from .core.report.dvh_plot import StructureCurves
 from .core.report.html import ReportPicture, write_report
-from .core.results import review_document
-from .core.review import Review, Settings
+from .core.results.document import review_document
+from .core.review import Review
+from .core.settings import Settings
 
 if TYPE_CHECKING:
     from .scene.pictures import Picture

@@ -11,8 +11,9 @@ from ReirradiationReviewLib.core.courses import Course, ImageSeries, Patient, Pl
 from ReirradiationReviewLib.core.errors import ReirradiationError
 from ReirradiationReviewLib.core.registration.course import CourseRegistration, register_courses
 from ReirradiationReviewLib.core.registration.transform import SpatialTransform
-from ReirradiationReviewLib.core.results import review_document
-from ReirradiationReviewLib.core.review import Review, Settings
+from ReirradiationReviewLib.core.results.document import review_document
+from ReirradiationReviewLib.core.review import Review
+from ReirradiationReviewLib.core.settings import Settings
 from ReirradiationReviewLib.core.volume import Volume
 
 PATIENT = Patient("ID-1", "Test Person", "1960-01-01", "F")
@@ -206,3 +207,30 @@ def test_the_hot_spot_says_each_courses_share(courses):
     spot = next(s for s in review_document(a_review(courses))["hot_spots"] if s["structure"] == "Cord")
     assert [share["dose_gy"] for share in spot["shares"]] == [pytest.approx(40.0), pytest.approx(35.0)]
     assert spot["dose_gy"] == pytest.approx(75.0)
+
+
+def test_new_settings_share_the_mapped_doses_and_leave_the_first_review_as_it_was(courses):
+    review = a_review(courses)
+    changed = review.with_settings(Settings(alpha_beta_gy={"Cord": 3.0}, recovery={"Cord": 0.5}))
+    assert changed.mapped is review.mapped
+    assert changed.organ("Cord").eqd2(changed.weights()).low.dmean_gy == pytest.approx(40.0 + 32.0, rel=1e-5)
+    assert review.organ("Cord").eqd2(review.weights()).low.dmean_gy == pytest.approx(75.0, rel=1e-5)
+    assert changed.organ("Cord").recovery == 0.5
+
+
+def test_a_course_that_is_left_out_enters_no_sum_and_is_named(courses):
+    review = a_review(courses).with_settings(Settings(left_out=frozenset({0})))
+    assert review.organ("Cord").eqd2(review.weights()).low.dmean_gy == pytest.approx(35.0, rel=1e-5)
+    assert review.organ("Cord").eqd2(review.weights([0])).low.dmean_gy == pytest.approx(40.0, rel=1e-5)
+    assert "course 1 is left out of every sum." in review_document(review)["assumptions"]
+    with pytest.raises(ReirradiationError, match="keep at least one"):
+        review.with_settings(Settings(left_out=frozenset({0, 1})))
+
+
+def test_an_edited_structure_is_sampled_again_and_the_others_are_kept(courses):
+    review = a_review(courses)
+    others = review.reference.structures[1:]
+    edited = review.with_structures([a_cylinder("Cord", 1, radius_mm=5.0), *others])
+    assert edited.organ("Cord").samples.volume_cc == pytest.approx(np.pi * 25 * 60 / 1000, rel=0.06)
+    assert edited.organ("Lung_L").sampled is review.organ("Lung_L").sampled
+    assert review.organ("Cord").samples.volume_cc == pytest.approx(np.pi * 100 * 60 / 1000, rel=0.06)

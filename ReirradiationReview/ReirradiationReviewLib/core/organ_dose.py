@@ -1,4 +1,4 @@
-"""One organ of the reference course with the doses of all plans at its sample points."""
+"""One organ of the reference course with the doses of all plans, evaluated with its alpha/beta and recovery."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .courses import Structure
 from .dose_mapping import DoseMoments, PlanWeight, SummedDose, sum_eqd2, sum_physical
+from .mapped_doses import SampledOrgan
 from .organs.dvh import DoseVolume, dose_volume
 from .organs.names import OrganMatch
 from .organs.sampling import OrganSamples
@@ -33,18 +34,17 @@ class BoundedDoseVolume:
 
 @dataclass(frozen=True)
 class OrganDose:
-    """Sample points of an organ and each plan's dose moments there.
+    """A sampled organ with the biology it is evaluated with.
 
     Parameters
     ----------
-    moments
-        One per plan, in the order of the courses and their plans.
+    alpha_beta_source
+        Where the alpha/beta comes from, in words.
+    recovery
+        Fraction of the earlier courses' EQD2 that discounted rules forgive, 0 to 1.
     """
 
-    structure: Structure
-    match: OrganMatch
-    samples: OrganSamples
-    moments: tuple[DoseMoments, ...]
+    sampled: SampledOrgan
     alpha_beta_gy: float
     alpha_beta_source: str
     recovery: float
@@ -52,7 +52,27 @@ class OrganDose:
     @property
     def name(self) -> str:
         """The structure's own name."""
-        return self.structure.name
+        return self.sampled.structure.name
+
+    @property
+    def structure(self) -> Structure:
+        """The structure."""
+        return self.sampled.structure
+
+    @property
+    def match(self) -> OrganMatch:
+        """The organ that the structure's name stands for."""
+        return self.sampled.match
+
+    @property
+    def samples(self) -> OrganSamples:
+        """The sample points."""
+        return self.sampled.samples
+
+    @property
+    def moments(self) -> tuple[DoseMoments, ...]:
+        """One per plan, in the order of the courses and their plans."""
+        return self.sampled.moments
 
     def eqd2_at_points(self, weights: Sequence[PlanWeight], alpha_beta_gy: float) -> SummedDose:
         """Return the weighted EQD2 sum in Gy at the sample points."""

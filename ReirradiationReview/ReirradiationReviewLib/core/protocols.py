@@ -7,6 +7,7 @@ more, since Slicer brings no JSON Schema validator.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -57,10 +58,11 @@ class Protocol:
         return [*head, *(line for row in self.rows for line in _row_lines(row))]
 
 
-def list_protocols() -> list[Protocol]:
+@lru_cache
+def list_protocols() -> tuple[Protocol, ...]:
     """Return the constraint sets that ship with the module, by identifier."""
     documents = [read_json(path) for path in sorted(PROTOCOL_FOLDER.glob("*.json"))]
-    return [_protocol(document) for document in documents if document.values.get("schema") == SCHEMA]
+    return tuple(_protocol(document) for document in documents if document.values.get("schema") == SCHEMA)
 
 
 def load_protocol(id_or_path: str | Path) -> Protocol:

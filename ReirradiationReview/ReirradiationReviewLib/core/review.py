@@ -3,49 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .biology import AlphaBetaTable, load_alpha_beta_table
-from .composite import CompositeGrid, composite_grid
+from .composite import CompositeGrid
 from .constraints import ConstraintResult, ConstraintRow, evaluate, not_contoured
 from .courses import Course, Plan, Structure
-from .dose_mapping import DoseMoments, PlanField, PlanWeight, joined
+from .dose_mapping import PlanWeight
 from .errors import Notice, Progress, ReirradiationError, no_progress
+from .mapped_doses import SampledOrgan, join_parts, map_doses
 from .organ_dose import BoundedDoseVolume, OrganDose
-from .organs.names import OrganMatch, match_organ
-from .organs.sampling import OrganSamples, sample_organ
+from .organs.names import OrganMatch
 from .protocols import Protocol, load_protocol
 from .registration.course import CourseRegistration
 from .review_checks import check_courses, cross_course_notices
+from .settings import Settings
 
-# Late-responding tissue: what the one composite picture is drawn with, and always named beside it.
-DISPLAY_ALPHA_BETA_GY = 3.0
 # Organs that are often contoured in parts, whose constraint is about the whole.
 PAIRED_ORGANS = {"Lungs": ("Lung_L", "Lung_R"), "Kidneys": ("Kidney_L", "Kidney_R")}
-# Large organs are sampled coarsely inside; the hottest part of this size is sampled finely again.
-_HOT_VOLUME_CC = 2.0
-_COARSE_ORGAN_CC = 50.0
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The user's choices.
-
-    Parameters
-    ----------
-    alpha_beta_gy, recovery
-        By structure name or TG-263 name; they win over the tables. Recovery is a fraction of EQD2, 0 to 1.
-    protocols
-        Constraint sets, by identifier or file.
-    """
-
-    alpha_beta_gy: Mapping[str, float] = field(default_factory=dict)
-    recovery: Mapping[str, float] = field(default_factory=dict)
-    protocols: tuple[str, ...] = ("beddok_2022",)
-    display_alpha_beta_gy: float = DISPLAY_ALPHA_BETA_GY
 
 
 class Review:
@@ -77,15 +56,61 @@ class Review:
     ) -> None:
         self.courses = tuple(courses)
         self.registrations = tuple(registrations)
-        self.settings = settings or Settings()
         self.reference_index = range(len(self.courses))[reference_index]
         check_courses(self.courses, self.reference_index)
-        self.protocols: tuple[Protocol, ...] = tuple(load_protocol(name) for name in self.settings.protocols)
+        self.mapped = map_doses(self.courses, self.registrations, self.reference_index, progress)
+        # What later steps (export, pictures) have to say is added here.
         self.notices: list[Notice] = cross_course_notices(self.courses, self.reference_index)
-        self._fields = tuple(PlanField(plan.dose, self.registrations[index].transform) for index, plan in self.plans)
-        self.composite: CompositeGrid = composite_grid(self.courses, self._fields, self.reference_index, progress)
-        self.organs: tuple[OrganDose, ...] = self._sample_organs(progress)
-        self._note_unused_settings()
+        self.notices += [notice for organ in self.mapped.organs for notice in organ.notices]
+        self._follow(settings or Settings())
+
+    def _follow(self, settings: Settings) -> None:
+        """Derive what hangs on the settings."""
+        self.settings = settings
+        self.protocols: tuple[Protocol, ...] = tuple(load_protocol(name) for name in settings.protocols)
+        if settings.left_out >= set(range(len(self.courses))):
+            raise ReirradiationError("every course is left out, so there is nothing to sum: keep at least one")
+        table = load_alpha_beta_table()
+        self.organs: tuple[OrganDose, ...] = tuple(self._organ_dose(organ, table) for organ in self.mapped.organs)
+        self._refuse_unknown_names()
+
+    def with_settings(self, settings: Settings) -> Review:
+        """Return the review under other settings, at once: it shares all mapped doses with this one.
+
+        Raises
+        ------
+        ReirradiationError
+            If the settings name a structure or protocol that does not exist, or hold a value out of range.
+        """
+        changed = copy(self)
+        changed.notices = list(self.notices)
+        changed._follow(settings)
+        return changed
+
+    def with_registrations(
+        self, registrations: Sequence[CourseRegistration], progress: Progress = no_progress
+    ) -> Review:
+        """Return the review under other registrations: all doses are mapped anew."""
+        return Review(self.courses, registrations, self.settings, self.reference_index, progress)
+
+    def with_structures(self, structures: Sequence[Structure], progress: Progress = no_progress) -> Review:
+        """Return the review on other structures of the reference course; those that are the very same are kept."""
+        reference = replace(self.reference, structures=tuple(structures))
+        courses = list(self.courses)
+        courses[self.reference_index] = reference
+        changed = copy(self)
+        changed.courses = tuple(courses)
+        changed.mapped = self.mapped.with_structures(structures, progress)
+        of_organs = {notice for organ in self.mapped.organs for notice in organ.notices}
+        changed.notices = [notice for notice in self.notices if notice not in of_organs]
+        changed.notices += [notice for organ in changed.mapped.organs for notice in organ.notices]
+        changed._follow(self.settings)
+        return changed
+
+    @property
+    def composite(self) -> CompositeGrid:
+        """All plans' dose moments on one grid in reference space."""
+        return self.mapped.composite
 
     @property
     def reference(self) -> Course:
@@ -103,11 +128,11 @@ class Review:
         Parameters
         ----------
         course_indices
-            Courses to sum; all by default.
+            Courses to sum; by default all that the settings do not leave out.
         recovery
             Fraction of the EQD2 of every course but the reference that is forgiven.
         """
-        chosen = range(len(self.courses)) if course_indices is None else course_indices
+        chosen = set(range(len(self.courses))) - self.settings.left_out if course_indices is None else course_indices
         result = []
         for index, plan in self.plans:
             share = 1.0 if index == self.reference_index else 1.0 - recovery
@@ -175,49 +200,17 @@ class Review:
         ]
         if [part.match.tg263 for part in parts] != list(PAIRED_ORGANS[tg263]):
             return None
-        return join_parts(" + ".join(part.name for part in parts), tg263, parts)
+        joined = join_parts(" + ".join(part.name for part in parts), tg263, [part.sampled for part in parts])
+        # Biology is the first part's: parts come from the same table entry.
+        return replace(parts[0], sampled=joined)
 
-    def _sample_organs(self, progress: Progress) -> tuple[OrganDose, ...]:
-        table = load_alpha_beta_table()
-        structures = [s for s in self.reference.structures if s.contours_lps]
-        organs = []
-        for number, structure in enumerate(structures):
-            progress(number / len(structures), f"sampling {structure.name}")
-            organs.append(self._sample_organ(structure, table))
-        return tuple(organs)
+    def _organ_dose(self, sampled: SampledOrgan, table: AlphaBetaTable) -> OrganDose:
+        entry = table.find(sampled.match, sampled.structure.name, self.settings.alpha_beta_gy)
+        is_target = sampled.match.is_target
+        recovery = 0.0 if is_target else _user_value(self.settings.recovery, sampled.structure, sampled.match)
+        return OrganDose(sampled, entry.alpha_beta_gy, entry.source, recovery)
 
-    def _sample_organ(self, structure: Structure, table: AlphaBetaTable) -> OrganDose:
-        match = match_organ(structure.name, structure.interpreted_type)
-        samples, moments = self._samples_and_moments(structure)
-        entry = table.find(match, structure.name, self.settings.alpha_beta_gy)
-        recovery = 0.0 if match.is_target else _user_value(self.settings.recovery, structure, match)
-        self.notices += [*samples.notices, *match.notices(structure.name)]
-        return OrganDose(structure, match, samples, moments, entry.alpha_beta_gy, entry.source, recovery)
-
-    def _samples_and_moments(self, structure: Structure) -> tuple[OrganSamples, tuple[DoseMoments, ...]]:
-        """Sample an organ, its hottest part finely again where its size made the points coarse."""
-        thickness = float(self.reference.ct.volume.spacing_mm[2]) if self.reference.ct else None
-        samples = sample_organ(structure, slice_thickness_mm=thickness)
-        moments = tuple(field.moments(samples.points_lps) for field in self._fields)
-        if samples.volume_cc < _COARSE_ORGAN_CC:
-            return samples, moments
-        dose_gy = np.sum([m.p_gy for m in moments], axis=0)
-        hottest_first = np.argsort(-dose_gy)
-        reached = int(np.searchsorted(np.cumsum(samples.volumes_cc[hottest_first]), _HOT_VOLUME_CC)) + 1
-        hot = np.zeros(len(dose_gy), dtype=bool)
-        hot[hottest_first[:reached]] = True
-        points, volumes = samples.split(hot)
-        finer = OrganSamples(
-            np.concatenate([samples.points_lps[~hot], points]),
-            np.concatenate([samples.volumes_cc[~hot], volumes]),
-            samples.notices,
-        )
-        return finer, tuple(
-            joined([coarse.where(~hot), field.moments(points)])
-            for coarse, field in zip(moments, self._fields, strict=True)
-        )
-
-    def _note_unused_settings(self) -> None:
+    def _refuse_unknown_names(self) -> None:
         known = {organ.name for organ in self.organs} | {organ.match.tg263 for organ in self.organs}
         for option, values in (("alpha-beta", self.settings.alpha_beta_gy), ("recovery", self.settings.recovery)):
             for name in set(values) - known:
@@ -225,27 +218,6 @@ class Review:
                     f"--{option} names {name!r}, but the reference course has no such structure; it has: "
                     + ", ".join(sorted(organ.name for organ in self.organs))
                 )
-
-
-def join_parts(name: str, tg263: str, parts: Sequence[OrganDose]) -> OrganDose:
-    """Return one organ made of disjoint parts, e.g. both lungs.
-
-    Its alpha/beta and recovery are the first part's; parts come from the same table entry.
-    """
-    moments = tuple(joined(of_plan) for of_plan in zip(*(part.moments for part in parts), strict=True))
-    samples = OrganSamples(
-        np.concatenate([part.samples.points_lps for part in parts]),
-        np.concatenate([part.samples.volumes_cc for part in parts]),
-        (),
-    )
-    first = parts[0]
-    return replace(
-        first,
-        structure=replace(first.structure, name=name),
-        match=replace(first.match, tg263=tg263),
-        samples=samples,
-        moments=moments,
-    )
 
 
 def _user_value(values: Mapping[str, float], structure: Structure, match: OrganMatch) -> float:

@@ -1,0 +1,1 @@
+"""The review as plain data, one module for each part."""

@@ -1,0 +1,65 @@
+"""Courses, images and registrations, as data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..courses import ImageSeries
+from ..review import Review
+from ..review_checks import interval_months
+
+
+def course_entry(review: Review, index: int) -> dict[str, Any]:
+    """Return one course and its plans."""
+    course = review.courses[index]
+    months = interval_months(course.date, review.reference.date)
+    return {
+        "label": course.label,
+        "date": course.date or None,
+        "interval_to_reference_months": None if months is None else round(months, 2),
+        "patient_id": course.patient.id,
+        "plans": [
+            {
+                "label": plan.label,
+                "fractions": plan.fractions,
+                "fractions_source": plan.fractions_source,
+                "dose_type": plan.dose_type,
+                "dose_summation_type": plan.dose_summation_type,
+                "dose_max_gy": float(plan.dose.array.max()),
+                "prescription_gy": plan.prescription_gy,
+                "plan_uid": plan.plan_uid,
+                "dose_uid": plan.dose_uids[0] if plan.dose_uids else "",
+                "dose_uids": list(plan.dose_uids),
+                "modality": plan.modality,
+                "date": plan.date or None,
+            }
+            for plan in course.plans
+        ],
+    }
+
+
+def image_entry(review: Review, image: ImageSeries) -> dict[str, Any]:
+    """Return one series read beside the courses."""
+    uid = image.volume.frame_of_reference_uid
+    return {
+        "modality": image.modality,
+        "description": image.description,
+        "date": image.date or None,
+        "series_uid": image.series_uid,
+        "units": image.units or None,
+        "in_reference_frame": bool(uid) and uid == review.reference.frame_of_reference_uid,
+        "patient_id": image.patient.id,
+    }
+
+
+def registration_entry(review: Review, index: int) -> dict[str, Any]:
+    """Return how one course was brought to the reference."""
+    registration = review.registrations[index]
+    return {
+        "course": review.courses[index].label,
+        "method": registration.method,
+        "matrix_lps": registration.transform.matrix_lps.tolist(),
+        "deformable": registration.transform.displacement is not None,
+        "qa": registration.qa,
+        "seconds": round(registration.seconds, 2),
+    }

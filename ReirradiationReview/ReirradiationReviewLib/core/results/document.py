@@ -1,0 +1,72 @@
+"""The review as plain data: what review.json holds and the report prints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+
+from ... import __version__
+from ..courses import ImageSeries
+from ..review import Review
+from .courses import course_entry, image_entry, registration_entry
+from .statements import LIMITS, all_notices, assumptions, image_notices, not_covered
+from .structures import hot_spot_entry, structure_entry, target_entry
+
+SCHEMA = "reirradiation-review/1"
+
+
+def review_document(
+    review: Review, files: dict[str, Any] | None = None, images: Sequence[ImageSeries] = ()
+) -> dict[str, Any]:
+    """Return the review as JSON-ready data, units in the keys; unknown values are None.
+
+    Parameters
+    ----------
+    files
+        What was written, by name.
+    images
+        PET and MR series read beside the courses.
+    """
+    constraints = review.constraints()
+    patient = review.reference.patient
+    return _plain(
+        {
+            "schema": SCHEMA,
+            "software": {"name": "ReirradiationReview", "version": __version__},
+            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "patient": asdict(patient),
+            "reference_course": review.reference.label,
+            "courses": [course_entry(review, index) for index in range(len(review.courses))],
+            "images": [image_entry(review, image) for image in images],
+            "registrations": [registration_entry(review, index) for index in range(len(review.courses))],
+            "structures": [structure_entry(review, organ) for organ in review.organs],
+            "constraints": [asdict(result) for result in constraints],
+            "hot_spots": [hot_spot_entry(review, organ) for organ in review.organs],
+            "targets": [target_entry(review, organ) for organ in review.organs if organ.match.is_target],
+            "assumptions": assumptions(review),
+            "not_covered": not_covered(review, constraints),
+            "limits": list(LIMITS),
+            "warnings": [asdict(notice) for notice in [*all_notices(review), *image_notices(review, images)]],
+            "files": files or {},
+        }
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON-ready data: NaN and infinities become None, numpy scalars become numbers."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
+    return value

@@ -1,0 +1,84 @@
+"""Structures, their hot spots and targets, as data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..organ_dose import BoundedDoseVolume, OrganDose
+from ..organs.dvh import DoseVolume
+from ..review import Review
+
+
+def dose_metrics(dose: DoseVolume) -> dict[str, float]:
+    """Return the dose-volume figures that are reported for every structure, unit in the key."""
+    figures = {"Dmin_gy": dose.dmin_gy, "Dmean_gy": dose.dmean_gy, "Dmax_gy": dose.dmax_gy}
+    figures |= {f"D{x:g}cc_gy": dose.dose_at_volume_cc(x) for x in (0.03, 0.1, 1.0, 2.0)}
+    figures |= {f"D{p:g}%_gy": dose.dose_at_volume_percent(p) for p in (2.0, 50.0, 95.0, 98.0)}
+    figures |= {f"V{g:g}Gy_percent": dose.volume_percent_at_dose(g) for g in (5.0, 20.0, 40.0, 60.0)}
+    figures |= {f"CV{g:g}Gy_cc": dose.spared_volume_cc_at_dose(g) for g in (15.0,)}
+    return figures
+
+
+def structure_entry(review: Review, organ: OrganDose) -> dict[str, Any]:
+    """Return one structure with its figures per course and of the composite."""
+    each = range(len(review.courses))
+    composite = organ.eqd2(review.weights())
+    return {
+        "name": organ.name,
+        "tg263": organ.match.tg263,
+        "course": review.reference.label,
+        "is_target": organ.match.is_target,
+        "colour": list(organ.structure.colour),
+        "volume_cc": organ.samples.volume_cc,
+        "alpha_beta_gy": organ.alpha_beta_gy,
+        "alpha_beta_source": organ.alpha_beta_source,
+        "recovery": organ.recovery,
+        "outside_dose_grid_percent": composite.incomplete_percent,
+        "physical": [_of_course(review, i, organ.physical(review.weights([i]))) for i in each],
+        "eqd2": [_of_course(review, i, organ.eqd2(review.weights([i]))) for i in each],
+        "composite_eqd2": dose_metrics(composite.low),
+        "composite_eqd2_upper": dose_metrics(composite.high),
+        "composite_eqd2_recovered": dose_metrics(organ.eqd2(review.weights(recovery=organ.recovery)).low),
+    }
+
+
+def hot_spot_entry(review: Review, organ: OrganDose) -> dict[str, Any]:
+    """Return where the organ's composite EQD2 is highest, and what each course gives there."""
+    weights = review.weights()
+    point = int(np.argmax(organ.eqd2_at_points(weights, organ.alpha_beta_gy).low_gy))
+    shares = []
+    for index, course in enumerate(review.courses):
+        total = organ.eqd2_at_points(review.weights([index]), organ.alpha_beta_gy)
+        shares.append({"course": course.label, "dose_gy": float(total.low_gy[point]) if total.known[point] else None})
+    return {
+        "structure": organ.name,
+        "metric": "Dmax of composite EQD2",
+        "position_lps_mm": organ.samples.points_lps[point].tolist(),
+        "dose_gy": float(organ.eqd2_at_points(weights, organ.alpha_beta_gy).low_gy[point]),
+        "shares": shares,
+    }
+
+
+def target_entry(review: Review, organ: OrganDose) -> dict[str, Any]:
+    """Return a target with what the new plan and the earlier courses give it."""
+    new = organ.physical(review.weights([review.reference_index]))
+    earlier = [i for i in range(len(review.courses)) if i != review.reference_index]
+    return {
+        "name": organ.name,
+        "method": "contour of the structure set",
+        "volume_cc": organ.samples.volume_cc,
+        "suv_max": None,
+        "new_plan_physical": _bounded_metrics(new),
+        "earlier_eqd2": _bounded_metrics(organ.eqd2(review.weights(earlier))),
+        "alpha_beta_gy": organ.alpha_beta_gy,
+    }
+
+
+def _bounded_metrics(bounded: BoundedDoseVolume) -> dict[str, Any]:
+    return {**dose_metrics(bounded.low), "outside_dose_grid_percent": bounded.incomplete_percent}
+
+
+def _of_course(review: Review, index: int, bounded: BoundedDoseVolume) -> dict[str, Any]:
+    return {"course": review.courses[index].label, **_bounded_metrics(bounded)}
