@@ -8,6 +8,7 @@ from ReirradiationReviewLib.core.demo import case_data, contours, motion, shapes
 from ReirradiationReviewLib.core.demo.beams import Beam, Machine, blur, dose_at
 from ReirradiationReviewLib.core.demo.grid import AnatomyGrid, axial_grid
 from ReirradiationReviewLib.core.demo.truth import landmarks_course1
+from ReirradiationReviewLib.core.organs.tracing import trace
 from ReirradiationReviewLib.core.volume import Volume
 
 
@@ -27,7 +28,7 @@ def total_area(lines):
 
 def test_a_traced_circle_has_its_area_and_lies_on_the_circle():
     field = field_on(lambda x, y: np.hypot(x - 0.3, y + 0.2) - 20.0)
-    (line,) = contours.trace(field)
+    (line,) = trace(field)
     radius = np.hypot(*(line - 32 - [0.3, -0.2]).T)
     assert np.abs(radius - 20.0).max() < 0.01
     assert contours.area(line) == pytest.approx(np.pi * 400, rel=2e-3)
@@ -35,14 +36,14 @@ def test_a_traced_circle_has_its_area_and_lies_on_the_circle():
 
 def test_a_ring_is_traced_as_outline_and_hole():
     field = field_on(lambda x, y: np.abs(np.hypot(x, y) - 15.0) - 5.0)
-    lines = contours.trace(field)
+    lines = trace(field)
     assert sorted(round(contours.area(line) / np.pi) for line in lines) == pytest.approx([100, 400], abs=1)
 
 
 def test_pixels_that_touch_at_a_corner_are_traced_as_two_closed_lines():
     field = np.ones((6, 6))
     field[2, 2] = field[3, 3] = -1.0
-    lines = contours.trace(field)
+    lines = trace(field)
     assert [len(line) for line in lines] == [4, 4]
     assert total_area(lines) == pytest.approx(1.0)
 
@@ -55,7 +56,7 @@ def test_traced_lines_enclose_the_area_where_a_random_field_is_negative(seed):
     field = np.pad(field / field.std(), 1, constant_values=3.0)
     signed = [  # lines around negative values run one way, around holes the other
         0.5 * float(np.sum(line[:, 0] * np.roll(line[:, 1], -1) - np.roll(line[:, 0], -1) * line[:, 1]))
-        for line in contours.trace(field)
+        for line in trace(field)
     ]
     fine = zoom(field, 8, order=1, grid_mode=False, mode="nearest")
     expected = (fine < 0).mean() * 41**2
@@ -63,7 +64,7 @@ def test_traced_lines_enclose_the_area_where_a_random_field_is_negative(seed):
 
 
 def test_thinning_keeps_the_area():
-    (line,) = contours.trace(field_on(lambda x, y: np.hypot(x, y * 1.3) - 20.0))
+    (line,) = trace(field_on(lambda x, y: np.hypot(x, y * 1.3) - 20.0))
     thin = contours.thinned(line, 0.02)
     assert len(thin) < len(line)
     assert contours.area(thin) == pytest.approx(contours.area(line), rel=2e-3)

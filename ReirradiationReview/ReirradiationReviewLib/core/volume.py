@@ -93,6 +93,20 @@ class Volume:
         last = np.array(self.shape_ijk) - 1
         return self.to_lps(np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)]) * last)
 
+    def box(self, points_lps: NDArray[np.floating[Any]]) -> tuple[slice, slice, slice]:
+        """Return the part of the array, as slices of k, j, i, that holds points, LPS mm, shape ``(N, 3)``."""
+        index = self.to_index(points_lps)
+        low = np.clip(np.floor(index.min(axis=0)).astype(int), 0, self.shape_ijk)
+        high = np.clip(np.ceil(index.max(axis=0)).astype(int) + 1, low, self.shape_ijk)
+        i, j, k = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+        return k, j, i
+
+    def part(self, box: tuple[slice, slice, slice]) -> Volume:
+        """Return the voxels of a box, slices of k, j, i that lie within the array; the values are not copied."""
+        matrix = self.index_to_lps.copy()
+        matrix[:3, 3] = self.to_lps(np.array([[float(s.start) for s in box[::-1]]]))[0]
+        return Volume(self.array[box], matrix, self.frame_of_reference_uid)
+
     def like(self, array: NDArray[Any]) -> Volume:
         """Return other values on the same grid."""
         return Volume(array, self.index_to_lps, self.frame_of_reference_uid)

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import Progress, no_progress
+from ..organs.tracing import trace
 from ..volume import Volume
 from . import case_data as data
 from . import truth
-from .contours import moved_to_zero, subdivided, thinned, trace
+from .contours import moved_to_zero, subdivided, thinned
 from .dicom_base import Study
 from .dicom_images import finish_ct, finish_mr, pet_finisher, suv_per_bqml, write_series
 from .dicom_rt import StoredDose, write_dose, write_plan, write_registration, write_structures

@@ -84,7 +84,7 @@ def sample_organ(
         If the contours enclose no volume, or do not lie in parallel planes.
     """
     stack = plane_stack(structure)
-    gap_mm, notices = _usual_gap(structure, stack, slice_thickness_mm)
+    gap_mm, notices = usual_gap(structure, stack, slice_thickness_mm)
     pitch_mm = _pitch_mm(stack, gap_mm, spacing_mm)
     grid = _Grid.of(stack, pitch_mm)
     covered = coverage(stack, grid.origin_uv_mm, pitch_mm, grid.shape)
@@ -127,7 +127,7 @@ class _Cells:
 
     @classmethod
     def of(cls, layer: Layer, grid: _Grid) -> _Cells:
-        depth, share = _fitted(layer.depth_mm / grid.pitch_mm, layer.area_mm2 / grid.pitch_mm**2)
+        depth, share = fitted(layer.depth_mm / grid.pitch_mm, layer.area_mm2 / grid.pitch_mm**2)
         row, column = np.nonzero(share > 1e-3)
         corner = np.array(layer.first_pixel[::-1])
         uv = grid.origin_uv_mm + (np.stack([column, row], axis=1) + corner) * grid.pitch_mm
@@ -135,7 +135,7 @@ class _Cells:
         return cls(centre, share[row, column], _inwards(depth, share, row, column), layer.thickness_mm)
 
 
-def _usual_gap(structure: Structure, stack: PlaneStack, slice_thickness_mm: float | None) -> tuple[float, list[Notice]]:
+def usual_gap(structure: Structure, stack: PlaneStack, slice_thickness_mm: float | None) -> tuple[float, list[Notice]]:
     """Return the usual distance of the planes, mm, and what the user must know about the planes."""
     gaps = np.diff(stack.positions_mm)
     if not len(gaps):
@@ -173,7 +173,7 @@ def _pitch_mm(stack: PlaneStack, gap_mm: float, spacing_mm: float) -> float:
     return max(pitch, most_points, most_pixels)
 
 
-def _fitted(depth: NDArray[np.float64], area: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def fitted(depth: NDArray[np.float64], area: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Move an outline in or out until it encloses an area, all in pixels; return the depths and the covered shares."""
     flat = np.sort(depth, axis=None)
     depth = depth - flat[-min(max(round(area), 1), len(flat))]

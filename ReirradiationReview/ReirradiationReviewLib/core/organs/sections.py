@@ -71,7 +71,7 @@ def layers(
     """
     from scipy.ndimage import find_objects
 
-    distance = _signed_distances(coverage) * pitch_mm
+    distance = signed_distances(coverage) * pitch_mm
     parts, count, reach_mm = _parts(distance, positions_mm, pitch_mm)
     for number, box in enumerate(find_objects(parts), start=1):
         own = parts[box] == number
@@ -85,7 +85,7 @@ def layers(
             yield Layer(slab.centre_mm, slab.thickness_mm, (box[1].start, box[2].start), between, slab.area_mm2)
 
 
-def _signed_distances(coverage: NDArray[np.float64]) -> NDArray[np.float64]:
+def signed_distances(coverage: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the distance of each pixel's centre to the outline in its plane, in pixels, positive inside."""
     from scipy.ndimage import binary_erosion, distance_transform_edt
 
