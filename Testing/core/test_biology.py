@@ -13,7 +13,7 @@ from ReirradiationReviewLib.core.errors import ReirradiationError
 from ReirradiationReviewLib.core.organs.names import match_organ
 from ReirradiationReviewLib.core.organs.vocabulary import vocabulary
 
-DOSES = st.floats(0, 150)
+DOSES = st.floats(0, 150, allow_subnormal=False)
 FRACTIONS = st.integers(1, 45)
 ALPHA_BETAS = st.floats(0.5, 20)
 
@@ -250,21 +250,21 @@ def test_a_model_that_does_not_exist_is_refused():
 )
 def test_each_structure_gets_its_organs_alpha_beta(structure, alpha_beta, status):
     entry = load_alpha_beta_table().find(match_organ(structure), structure)
-    assert (entry.alpha_beta_gy, entry.status) == (alpha_beta, status)
+    assert (entry.value, entry.status) == (alpha_beta, status)
     assert entry.source
 
 
 @pytest.mark.parametrize("name", ["Parotid L", "Parotid_L", "Parotids"])
 def test_the_users_alpha_beta_wins_by_any_of_its_names(name):
     entry = load_alpha_beta_table().find(match_organ("Parotid L"), "Parotid L", {name: 4.5})
-    assert entry.alpha_beta_gy == 4.5
+    assert entry.value == 4.5
     assert entry.status == "user"
     assert name in entry.source
 
 
 def test_the_structures_own_name_wins_over_its_tg263_name():
     entry = load_alpha_beta_table().find(match_organ("Cord"), "Cord", {"SpinalCord": 3.0, "Cord": 1.5})
-    assert entry.alpha_beta_gy == 1.5
+    assert entry.value == 1.5
 
 
 def test_the_users_alpha_beta_of_zero_is_refused():
@@ -290,7 +290,7 @@ A_ROW = {"id": "a", "organs": ["Heart"], **ENTRY}
         ([{**A_ROW, "status": "sure"}], "status"),
         ([{**A_ROW, "sauce": "s"}], "sauce"),
         ([{k: v for k, v in A_ROW.items() if k != "source"}], "source.*missing"),
-        ([A_ROW, {**A_ROW, "id": "b"}], "Heart has an alpha/beta in another row"),
+        ([A_ROW, {**A_ROW, "id": "b"}], "Heart has its alpha/beta in another row"),
         ([], "rows"),
     ],
 )

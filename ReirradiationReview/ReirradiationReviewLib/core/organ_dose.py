@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .biology import Parameter
 from .courses import Structure
 from .dose_mapping import DoseMoments, PlanWeight, SummedDose, sum_eqd2, sum_physical
 from .mapped_doses import SampledOrgan
@@ -38,21 +39,31 @@ class OrganDose:
 
     Parameters
     ----------
-    alpha_beta_source
-        Where the alpha/beta comes from, in words.
+    alpha_beta, repair_half_time
+        In Gy and in hours, with where they come from.
     recovery
         Fraction of the earlier courses' EQD2 that discounted rules forgive, 0 to 1.
     """
 
     sampled: SampledOrgan
-    alpha_beta_gy: float
-    alpha_beta_source: str
+    alpha_beta: Parameter
+    repair_half_time: Parameter
     recovery: float
 
     @property
     def name(self) -> str:
         """The structure's own name."""
         return self.sampled.structure.name
+
+    @property
+    def alpha_beta_gy(self) -> float:
+        """Alpha/beta in Gy."""
+        return self.alpha_beta.value
+
+    @property
+    def alpha_beta_source(self) -> str:
+        """Where the alpha/beta comes from, in words."""
+        return self.alpha_beta.source
 
     @property
     def structure(self) -> Structure:
@@ -76,7 +87,7 @@ class OrganDose:
 
     def eqd2_at_points(self, weights: Sequence[PlanWeight], alpha_beta_gy: float) -> SummedDose:
         """Return the weighted EQD2 sum in Gy at the sample points."""
-        return sum_eqd2(self.moments, weights, alpha_beta_gy)
+        return sum_eqd2(self.moments, weights, alpha_beta_gy, self.repair_half_time.value)
 
     def eqd2(self, weights: Sequence[PlanWeight], alpha_beta_gy: float | None = None) -> BoundedDoseVolume:
         """Return the EQD2 dose-volume relation, by default with the organ's own alpha/beta."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .biology import AlphaBetaTable, load_alpha_beta_table
+from .biology import load_alpha_beta_table, load_repair_table
 from .composite import CompositeGrid
 from .constraints import ConstraintResult, ConstraintRow, evaluate, not_contoured
 from .courses import Course, Plan, Structure
@@ -70,8 +70,7 @@ class Review:
         self.protocols: tuple[Protocol, ...] = tuple(load_protocol(name) for name in settings.protocols)
         if settings.left_out >= set(range(len(self.courses))):
             raise ReirradiationError("every course is left out, so there is nothing to sum: keep at least one")
-        table = load_alpha_beta_table()
-        self.organs: tuple[OrganDose, ...] = tuple(self._organ_dose(organ, table) for organ in self.mapped.organs)
+        self.organs: tuple[OrganDose, ...] = tuple(self._organ_dose(organ) for organ in self.mapped.organs)
         self._refuse_unknown_names()
 
     def with_settings(self, settings: Settings) -> Review:
@@ -204,15 +203,22 @@ class Review:
         # Biology is the first part's: parts come from the same table entry.
         return replace(parts[0], sampled=joined)
 
-    def _organ_dose(self, sampled: SampledOrgan, table: AlphaBetaTable) -> OrganDose:
-        entry = table.find(sampled.match, sampled.structure.name, self.settings.alpha_beta_gy)
+    def _organ_dose(self, sampled: SampledOrgan) -> OrganDose:
+        match, name = sampled.match, sampled.structure.name
+        alpha_beta = load_alpha_beta_table().find(match, name, self.settings.alpha_beta_gy)
+        half_time = load_repair_table().find(match, name, self.settings.repair_half_time_hours)
         is_target = sampled.match.is_target
         recovery = 0.0 if is_target else _user_value(self.settings.recovery, sampled.structure, sampled.match)
-        return OrganDose(sampled, entry.alpha_beta_gy, entry.source, recovery)
+        return OrganDose(sampled, alpha_beta, half_time, recovery)
 
     def _refuse_unknown_names(self) -> None:
         known = {organ.name for organ in self.organs} | {organ.match.tg263 for organ in self.organs}
-        for option, values in (("alpha-beta", self.settings.alpha_beta_gy), ("recovery", self.settings.recovery)):
+        by_structure = {
+            "alpha-beta": self.settings.alpha_beta_gy,
+            "repair-half-time": self.settings.repair_half_time_hours,
+            "recovery": self.settings.recovery,
+        }
+        for option, values in by_structure.items():
             for name in set(values) - known:
                 raise ReirradiationError(
                     f"--{option} names {name!r}, but the reference course has no such structure; it has: "

@@ -15,7 +15,7 @@ class Settings:
 
     Parameters
     ----------
-    alpha_beta_gy, recovery
+    alpha_beta_gy, repair_half_time_hours, recovery
         By structure name or TG-263 name; they win over the tables. Recovery is a fraction of EQD2, 0 to 1.
     protocols
         Constraint sets, by identifier or file.
@@ -26,6 +26,7 @@ class Settings:
     """
 
     alpha_beta_gy: Mapping[str, float] = field(default_factory=dict)
+    repair_half_time_hours: Mapping[str, float] = field(default_factory=dict)
     recovery: Mapping[str, float] = field(default_factory=dict)
     protocols: tuple[str, ...] = ("beddok_2022",)
     display_alpha_beta_gy: float = DISPLAY_ALPHA_BETA_GY
