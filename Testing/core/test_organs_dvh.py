@@ -61,3 +61,10 @@ def test_the_curve_falls_from_the_whole_volume_at_zero_dose():
 def test_a_malformed_number_or_unit_is_refused(name):
     with pytest.raises(ReirradiationError, match="no dose-volume metric"):
         metric(name)
+
+
+def test_all_of_a_uniform_dose_reaches_that_dose_whatever_interpolation_rounded():
+    dose = dose_volume(20.0 * (1 - np.array([0.0, 1e-15, 3e-15])), np.full(3, 0.1))
+    assert metric("V20Gy%")(dose) == pytest.approx(100.0)
+    assert metric("CV20Gycc")(dose) == 0.0
+    assert metric("V20.001Gy%")(dose) == 0.0

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .biology import load_alpha_beta_table, load_repair_table
+from .biology import check_schedule, load_alpha_beta_table, load_repair_table
 from .composite import CompositeGrid
 from .constraints import ConstraintResult, ConstraintRow, evaluate, not_contoured
 from .courses import Course, Plan, Structure
@@ -84,6 +84,26 @@ class Review:
         changed = copy(self)
         changed.notices = list(self.notices)
         changed._follow(settings)
+        return changed
+
+    def with_fractions(self, fractions: Mapping[str, int]) -> Review:
+        """Return the review with user-entered numbers of fractions by plan label; the plans say who entered them.
+
+        Raises
+        ------
+        ReirradiationError
+            If there is no plan of this label, or a number is not a whole one of at least 1.
+        """
+        labels = {plan.label for _, plan in self.plans}
+        for label, number in fractions.items():
+            if label not in labels:
+                raise ReirradiationError(f"there is no plan {label!r}; there are {', '.join(sorted(labels))}")
+            check_schedule(number, self.settings.display_alpha_beta_gy)
+        changed = copy(self)
+        changed.courses = tuple(
+            replace(course, plans=tuple(_with_fractions(plan, fractions) for plan in course.plans))
+            for course in self.courses
+        )
         return changed
 
     def with_registrations(
@@ -224,6 +244,11 @@ class Review:
                     f"--{option} names {name!r}, but the reference course has no such structure; it has: "
                     + ", ".join(sorted(organ.name for organ in self.organs))
                 )
+
+
+def _with_fractions(plan: Plan, fractions: Mapping[str, int]) -> Plan:
+    number = fractions.get(plan.label)
+    return plan if number in (None, plan.fractions) else replace(plan, fractions=number, fractions_source="user")
 
 
 def _user_value(values: Mapping[str, float], structure: Structure, match: OrganMatch) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 # Late-responding tissue: what the one composite picture is drawn with, and always named beside it.
 DISPLAY_ALPHA_BETA_GY = 3.0
@@ -31,3 +32,22 @@ class Settings:
     protocols: tuple[str, ...] = ("beddok_2022",)
     display_alpha_beta_gy: float = DISPLAY_ALPHA_BETA_GY
     left_out: frozenset[int] = frozenset()
+
+
+def settings_record(settings: Settings) -> dict[str, Any]:
+    """Return settings as JSON-ready data, for a saved scene."""
+    return {name: _plain(getattr(settings, name)) for name in _DEFAULTS}
+
+
+def settings_of(record: Mapping[str, Any]) -> Settings:
+    """Return the settings of a record; what it does not name (a scene of an earlier version) is at its default."""
+    return Settings(**{name: type(_DEFAULTS[name])(value) for name, value in record.items() if name in _DEFAULTS})
+
+
+_DEFAULTS = {field.name: getattr(Settings(), field.name) for field in fields(Settings)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return sorted(value) if isinstance(value, frozenset) else list(value) if isinstance(value, tuple) else value

@@ -10,20 +10,20 @@ import numpy as np
 import slicer
 from numpy.typing import NDArray
 
+from ..core.course_record import course_record, registration_record
 from ..core.courses import ImageSeries
 from ..core.errors import Progress, no_progress
+from ..core.settings import settings_record
 from ..core.volume import Volume
 from .content import PlacedCourse, SceneContent
+from .doses import Wash, add_colour_legend, add_dose, add_eqd2, display_of
 from .environment import SceneEnvironment
 from .geometry import add_transform_nodes, add_volume_node
-from .hierarchy import SubjectHierarchy
+from .hierarchy import SubjectHierarchy, remove_empty_studies
 from .isodose import add_isodose_colours, add_isodose_models, add_wash_colours
+from .records import add_record
 from .segmentation import add_segmentation
 from .state import add_parameter_node
-
-DOSE_ATTRIBUTE = "DicomRtImport.DoseVolume"  # as SlicerRT names it
-ALPHA_BETA_ATTRIBUTE = "ReirradiationReview.AlphaBetaGy"
-QUANTITY_ATTRIBUTE = "ReirradiationReview.Quantity"
 
 # Soft tissue, the window that targets and organs are commonly looked at in (HU).
 _CT_WINDOW, _CT_LEVEL = 400.0, 40.0
@@ -53,7 +53,13 @@ class CourseNodes:
 
 @dataclass(frozen=True)
 class ReviewNodes:
-    """The review's nodes in a scene; ``courses`` in the order of the content's courses."""
+    """The review's nodes in a scene; ``courses`` in the order of the content's courses.
+
+    Parameters
+    ----------
+    record
+        What the courses are, apart from their voxels: with it a saved scene can be reviewed again.
+    """
 
     courses: tuple[CourseNodes, ...]
     reference_index: int
@@ -62,6 +68,7 @@ class ReviewNodes:
     isodoses: tuple[slicer.vtkMRMLModelNode, ...]
     isodose_colours: slicer.vtkMRMLColorTableNode
     wash_colours: slicer.vtkMRMLColorTableNode
+    record: slicer.vtkMRMLTextNode
     parameters: slicer.vtkMRMLScriptedModuleNode
 
     @property
@@ -79,20 +86,21 @@ def build_scene(environment: SceneEnvironment, content: SceneContent, progress: 
     progress(0.0, "putting images and doses into the scene")
     isodose_colours = add_isodose_colours(scene, "Isodose_ColorTable_Review", content.levels)
     wash_colours = add_wash_colours(scene, "Dose_ColorTable_Review", content.levels)
-    doses = _DoseNodes(scene, content, wash_colours)
-    courses = tuple(_add_course(scene, doses, placed, content) for placed in content.courses)
-    composite = doses.add_eqd2(f"Composite EQD2 ({_alpha_beta(content)})", content.composite)
+    wash = Wash(wash_colours, content.levels)
+    courses = tuple(_add_course(scene, wash, placed, content) for placed in content.courses)
+    composite = add_eqd2(scene, "Composite", content.composite, content.alpha_beta_gy, wash)
     progress(0.4, "drawing the organs")
     reference_ct = courses[content.reference_index].ct
     segmentation = add_segmentation(
-        scene, f"{content.reference.label}: structures", content.organs, _drawn_on(content), reference_ct
+        scene, f"{content.reference.label}: structures", content.organs, drawn_on(content), reference_ct
     )
     progress(0.8, "drawing the isodoses")
     isodoses = add_isodose_models(scene, content.composite, content.levels)
-    _add_colour_legend(composite, content)
+    add_colour_legend(composite, content.alpha_beta_gy)
+    record = add_record(scene, "Re-irradiation review record", review_record(content))
     parameters = add_parameter_node(
         scene,
-        _state(content),
+        scene_state(content),
         _roles(courses)
         | {
             "composite": [composite],
@@ -100,6 +108,7 @@ def build_scene(environment: SceneEnvironment, content: SceneContent, progress: 
             "isodose": list(isodoses),
             "isodoseColors": [isodose_colours],
             "washColors": [wash_colours],
+            "record": [record],
         },
     )
     nodes = ReviewNodes(
@@ -110,6 +119,7 @@ def build_scene(environment: SceneEnvironment, content: SceneContent, progress: 
         isodoses,
         isodose_colours,
         wash_colours,
+        record,
         parameters,
     )
     _arrange(scene, content, nodes)
@@ -117,56 +127,16 @@ def build_scene(environment: SceneEnvironment, content: SceneContent, progress: 
     return nodes
 
 
-class _DoseNodes:
-    """Adds dose volumes that are shown as a wash."""
-
-    def __init__(
-        self, scene: slicer.vtkMRMLScene, content: SceneContent, colours: slicer.vtkMRMLColorTableNode
-    ) -> None:
-        self._scene = scene
-        self._alpha_beta_gy = content.alpha_beta_gy
-        self._levels = content.levels
-        self._colours = colours
-
-    def add_physical(self, name: str, dose: Volume) -> slicer.vtkMRMLScalarVolumeNode:
-        return self._add(name, dose, "physical dose")
-
-    def add_eqd2(self, name: str, dose: Volume) -> slicer.vtkMRMLScalarVolumeNode:
-        node = self._add(name, dose, "EQD2")
-        node.SetAttribute(ALPHA_BETA_ATTRIBUTE, f"{self._alpha_beta_gy:g}")
-        return node
-
-    def _add(self, name: str, dose: Volume, quantity: str) -> slicer.vtkMRMLScalarVolumeNode:
-        node = add_volume_node(self._scene, name, dose.like(dose.array.astype(np.float32, copy=False)))
-        node.SetAttribute(DOSE_ATTRIBUTE, "1")
-        node.SetAttribute(QUANTITY_ATTRIBUTE, quantity)
-        display = _display_of(node, self._colours.GetID())
-        lowest, highest = self._levels[0].dose_gy, self._levels[-1].dose_gy
-        display.SetWindowLevelMinMax(0.0, highest)
-        # Below the lowest isodose the wash is clear; so is what is unknown (NaN).
-        display.SetThreshold(lowest, 1e6)
-        display.SetApplyThreshold(1)
-        return node
-
-
-def _display_of(node: slicer.vtkMRMLScalarVolumeNode, colour_id: str) -> slicer.vtkMRMLScalarVolumeDisplayNode:
-    node.CreateDefaultDisplayNodes()
-    display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID(colour_id)
-    display.SetAutoWindowLevel(0)
-    display.SetInterpolate(1)
-    return display
-
-
-def _add_course(
-    scene: slicer.vtkMRMLScene, doses: _DoseNodes, placed: PlacedCourse, content: SceneContent
-) -> CourseNodes:
+def _add_course(scene: slicer.vtkMRMLScene, wash: Wash, placed: PlacedCourse, content: SceneContent) -> CourseNodes:
     course = placed.course
     ct = _add_image(scene, f"{course.label}: {course.ct.modality}", course.ct) if course.ct is not None else None
-    physical = tuple(doses.add_physical(f"{course.label}: dose, {plan.label}", plan.dose) for plan in course.plans)
+    physical = tuple(
+        add_dose(scene, f"{course.label}: dose, {plan.label}", plan.dose, "physical dose", wash)
+        for plan in course.plans
+    )
     eqd2 = None
     if placed.eqd2 is not None:
-        eqd2 = doses.add_eqd2(f"{course.label}: EQD2 ({_alpha_beta(content)})", placed.eqd2)
+        eqd2 = add_eqd2(scene, f"{course.label}:", placed.eqd2, content.alpha_beta_gy, wash)
     if course is content.reference:
         return CourseNodes(ct, physical, (), eqd2)
     name = f"{course.label} to {content.reference.label}"
@@ -179,7 +149,7 @@ def _add_course(
 
 def _add_image(scene: slicer.vtkMRMLScene, name: str, image: ImageSeries) -> slicer.vtkMRMLScalarVolumeNode:
     node = add_volume_node(scene, name, image.volume.like(_compact(image.volume.array)))
-    display = _display_of(node, "vtkMRMLColorTableNodeGrey")
+    display = display_of(node, "vtkMRMLColorTableNodeGrey")
     if image.modality == "CT":
         display.SetWindowLevel(_CT_WINDOW, _CT_LEVEL)
     else:
@@ -196,26 +166,24 @@ def _compact(values: NDArray[Any]) -> NDArray[Any]:
     return small if np.array_equal(small, values) else values
 
 
-def _drawn_on(content: SceneContent) -> Volume:
+def drawn_on(content: SceneContent) -> Volume:
     """Return the grid that the reference course's contours were drawn on; without a CT, the composite's."""
     ct = content.reference.ct
     return ct.volume if ct is not None else content.composite
 
 
-def _alpha_beta(content: SceneContent) -> str:
-    return f"alpha/beta {content.alpha_beta_gy:g} Gy"
-
-
-def _add_colour_legend(composite: slicer.vtkMRMLScalarVolumeNode, content: SceneContent) -> None:
-    legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(composite.GetDisplayNode())
-    legend.SetTitleText(f"EQD2 (Gy)\n{_alpha_beta(content)}")
-    legend.SetLabelFormat("%.0f")
-    legend.SetVisibility(False)
-
-
-def _state(content: SceneContent) -> dict[str, Any]:
+def review_record(content: SceneContent) -> dict[str, Any]:
+    """Return what the review is made from, apart from voxels and transforms, which have nodes of their own."""
     return {
-        "settings": dict(content.settings),
+        "courses": [course_record(placed.course) for placed in content.courses],
+        "registrations": [registration_record(placed.registration) for placed in content.courses],
+    }
+
+
+def scene_state(content: SceneContent) -> dict[str, Any]:
+    """Return what the parameter node holds: the settings, and what the views show."""
+    return {
+        "settings": settings_record(content.settings),
         "alphaBetaGy": content.alpha_beta_gy,
         "referenceCourse": content.reference_index + 1,
         "courses": [{"label": placed.course.label, "date": placed.course.date} for placed in content.courses],
@@ -261,3 +229,26 @@ def _arrange(scene: slicer.vtkMRMLScene, content: SceneContent, nodes: ReviewNod
     isodoses = hierarchy.add_folder(review, "Isodoses of the composite EQD2")
     for node in nodes.isodoses:
         hierarchy.add_node(isodoses, node)
+
+
+def remove_review(environment: SceneEnvironment, nodes: ReviewNodes) -> None:
+    """Take a review's nodes out of the scene, but for its parameter node, which the next review takes over."""
+    scene = environment.scene
+    for course in nodes.courses:
+        for node in (course.ct, *course.doses, *course.transforms, course.eqd2):
+            _remove(scene, node)
+    made = (nodes.composite, nodes.segmentation, *nodes.isodoses, nodes.isodose_colours, nodes.wash_colours)
+    for node in (*made, nodes.record):
+        _remove(scene, node)
+    remove_empty_studies(scene)
+
+
+def _remove(scene: slicer.vtkMRMLScene, node: slicer.vtkMRMLNode | None) -> None:
+    if node is None or not scene.IsNodePresent(node):
+        return
+    # Listed before the first is removed, since removal shortens the list.
+    roles = ("display", "storage")
+    own = [node.GetNthNodeReference(role, n) for role in roles for n in range(node.GetNumberOfNodeReferences(role))]
+    for each in (*own, node):
+        if each is not None:
+            scene.RemoveNode(each)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.courses import Course, Patient, Structure
+from ..core.registration.course import CourseRegistration
 from ..core.registration.transform import SpatialTransform
+from ..core.settings import Settings
 from ..core.volume import Volume
 
 
@@ -20,15 +20,18 @@ class PlacedCourse:
 
     Parameters
     ----------
-    transform
-        Reference point to this course's point, LPS mm; the identity for the reference course.
     eqd2
         EQD2 of the whole course in Gy on a grid in reference space, float32, NaN where unknown; None to leave it out.
     """
 
     course: Course
-    transform: SpatialTransform
+    registration: CourseRegistration
     eqd2: Volume | None = None
+
+    @property
+    def transform(self) -> SpatialTransform:
+        """Reference point to this course's point, LPS mm; the identity for the reference course."""
+        return self.registration.transform
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,6 @@ class SceneContent:
         Isodose levels by rising dose.
     hot_spot_lps, target_lps
         Points of interest in reference space, LPS mm, shape ``(3,)``; None where there is none.
-    settings
-        What the doors keep of the review's settings: plain JSON values.
     """
 
     patient: Patient
@@ -112,7 +113,7 @@ class SceneContent:
     assumptions: tuple[str, ...] = ()
     hot_spot_lps: NDArray[np.float64] | None = None
     target_lps: NDArray[np.float64] | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
 
     @property
     def reference(self) -> Course:

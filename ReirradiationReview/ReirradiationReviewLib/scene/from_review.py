@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.review import Review
+from ..core.volume import Volume
 from .content import IsodoseLevel, PlacedCourse, SceneContent, SceneOrgan
 
 # 5, 20, 40 and 60 Gy in the colours of Beddok 2022, figure 1; the levels above are ours, where cumulative limits lie.
@@ -24,51 +25,61 @@ _TARGET_TYPES = ("GTV", "CTV", "PTV")
 
 def scene_content(review: Review) -> SceneContent:
     """Return everything the scene and its pictures show of a review."""
-    alpha_beta_gy = review.settings.display_alpha_beta_gy
-    composite = review.composite.eqd2(review.weights(), alpha_beta_gy)
-    highest_gy = float(np.nanmax(composite.array))
     courses = tuple(
-        PlacedCourse(
-            course,
-            registration.transform,
-            review.composite.eqd2(review.weights([index]), alpha_beta_gy),
-        )
+        PlacedCourse(course, registration, course_eqd2(review, index))
         for index, (course, registration) in enumerate(zip(review.courses, review.registrations, strict=True))
     )
-    organs = tuple(
-        SceneOrgan(organ.name, organ.match.tg263 or "", organ.structure.colour, organ.structure, organ.match.is_target)
-        for organ in review.organs
-    )
+    composite = composite_eqd2(review)
     return SceneContent(
         patient=review.reference.patient,
         courses=courses,
         reference_index=review.reference_index,
         composite=composite,
-        alpha_beta_gy=alpha_beta_gy,
-        organs=organs,
-        levels=tuple(level for level in ISODOSE_LEVELS if level.dose_gy < highest_gy),
-        assumptions=_assumption_lines(review),
+        alpha_beta_gy=review.settings.display_alpha_beta_gy,
+        organs=scene_organs(review),
+        levels=levels_below(float(np.nanmax(composite.array))),
+        assumptions=assumption_lines(review),
         hot_spot_lps=review.hot_spot_lps(),
         target_lps=_target_centre_lps(review),
-        settings={
-            "alpha_beta_gy": dict(review.settings.alpha_beta_gy),
-            "recovery": dict(review.settings.recovery),
-            "protocols": list(review.settings.protocols),
-            "display_alpha_beta_gy": alpha_beta_gy,
-            "fractions": {plan.label: plan.fractions for _, plan in review.plans},
-        },
+        settings=review.settings,
     )
 
 
-def _assumption_lines(review: Review) -> tuple[str, ...]:
+def composite_eqd2(review: Review) -> Volume:
+    """Return the EQD2 of all courses that are not left out, Gy, float32, NaN where unknown."""
+    return review.composite.eqd2(review.weights(), review.settings.display_alpha_beta_gy)
+
+
+def course_eqd2(review: Review, index: int) -> Volume:
+    """Return the EQD2 of one course on the composite's grid, Gy, float32, NaN where unknown."""
+    return review.composite.eqd2(review.weights([index]), review.settings.display_alpha_beta_gy)
+
+
+def levels_below(highest_gy: float) -> tuple[IsodoseLevel, ...]:
+    """Return the standard isodose levels that a dose reaches; the lowest one always."""
+    return tuple(level for level in ISODOSE_LEVELS if level.dose_gy < highest_gy) or ISODOSE_LEVELS[:1]
+
+
+def scene_organs(review: Review) -> tuple[SceneOrgan, ...]:
+    """Return the review's organs as they are drawn."""
+    return tuple(
+        SceneOrgan(organ.name, organ.match.tg263 or "", organ.structure.colour, organ.structure, organ.match.is_target)
+        for organ in review.organs
+    )
+
+
+def assumption_lines(review: Review) -> tuple[str, ...]:
+    """Return what the pictures rest on, a short line each."""
     methods = [
         f"{course.label}: {registration.method}"
         for course, registration in zip(review.courses, review.registrations, strict=True)
         if registration.method != "reference"
     ]
+    left_out = [review.courses[index].label for index in sorted(review.settings.left_out)]
     return (
         f"Composite EQD2, alpha/beta {review.settings.display_alpha_beta_gy:g} Gy, no recovery",
         "Registration " + ", ".join(methods),
+        *([f"Left out: {', '.join(left_out)}"] if left_out else []),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import vtk
 from numpy.typing import NDArray
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
+from ..core.errors import ReirradiationError
 from ..core.registration.transform import SpatialTransform
 from ..core.volume import Volume
 
@@ -59,6 +61,33 @@ def add_volume_node(scene: slicer.vtkMRMLScene, name: str, volume: Volume) -> sl
     return node
 
 
+def set_values(node: slicer.vtkMRMLScalarVolumeNode, volume: Volume) -> None:
+    """Replace a volume node's values, and its grid where that has changed."""
+    image = node.GetImageData()
+    same_type = image is not None and array_of(image).dtype == volume.array.dtype
+    if same_type and image.GetDimensions() == volume.shape_ijk:
+        array_of(image)[...] = volume.array
+        image.GetPointData().GetScalars().Modified()
+        image.Modified()
+    else:
+        node.SetAndObserveImageData(image_of(volume.array))
+    node.SetIJKToRASMatrix(ijk_to_ras(volume))
+    # Views look at the node, not at its image: without this they keep the old picture.
+    node.Modified()
+
+
+def volume_of(node: slicer.vtkMRMLScalarVolumeNode, frame_of_reference_uid: str = "") -> Volume:
+    """Return a copy of a volume node's values on its own grid, without what a parent transform makes of it."""
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return Volume(array_of(node.GetImageData()).copy(), RAS_FROM_LPS @ numpy_matrix(matrix), frame_of_reference_uid)
+
+
+def numpy_matrix(matrix: vtk.vtkMatrix4x4) -> NDArray[np.float64]:
+    """Return the numbers of a VTK matrix, shape ``(4, 4)``."""
+    return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
+
+
 def add_transform_nodes(
     scene: slicer.vtkMRMLScene, name: str, transform: SpatialTransform
 ) -> tuple[slicer.vtkMRMLTransformNode, ...]:
@@ -82,6 +111,43 @@ def add_transform_nodes(
     deformable.SetAndObserveTransformFromParent(_grid_transform(transform.displacement))
     linear.SetAndObserveTransformNodeID(deformable.GetID())
     return linear, deformable
+
+
+def transform_of(nodes: Sequence[slicer.vtkMRMLTransformNode]) -> SpatialTransform:
+    """Return the transform that nodes made by `add_transform_nodes` hold: reference point to course point, LPS mm.
+
+    Raises
+    ------
+    ReirradiationError
+        If the nodes are not one linear transform, alone or below one displacement grid.
+    """
+    linear, *rest = nodes
+    if not linear.IsLinear() or len(rest) > 1 or any(not node.IsA("vtkMRMLGridTransformNode") for node in rest):
+        raise ReirradiationError(
+            f"the transform {linear.GetName()!r} is not a linear one, alone or below one displacement grid: "
+            "register the course again"
+        )
+    matrix = vtk.vtkMatrix4x4()
+    linear.GetMatrixTransformFromParent(matrix)
+    matrix_lps = RAS_FROM_LPS @ numpy_matrix(matrix) @ RAS_FROM_LPS
+    return SpatialTransform(matrix_lps, _displacement_of(rest[0]) if rest else None)
+
+
+def _displacement_of(node: slicer.vtkMRMLGridTransformNode) -> Volume:
+    grid = node.GetTransformFromParentAs("vtkOrientedGridTransform")
+    image = grid.GetDisplacementGrid()
+    i, j, k = image.GetDimensions()
+    vectors_ras = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(k, j, i, 3)
+    directions = grid.GetGridDirectionMatrix()
+    axes = np.eye(3) if directions is None else numpy_matrix(directions)[:3, :3]
+    matrix = np.eye(4)
+    matrix[:3, :3] = axes * np.array(image.GetSpacing())
+    matrix[:3, 3] = image.GetOrigin()
+    padded = Volume(to_ras(vectors_ras), RAS_FROM_LPS @ matrix)
+    # Without the border of zeros that `_grid_transform` puts around.
+    matrix_lps = padded.index_to_lps.copy()
+    matrix_lps[:3, 3] = padded.to_lps(np.ones((1, 3)))[0]
+    return Volume(padded.array[1:-1, 1:-1, 1:-1].copy(), matrix_lps)
 
 
 def _grid_transform(displacement: Volume) -> slicer.vtkOrientedGridTransform:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import slicer
+import vtk
 
 from ..core.courses import Course, ImageSeries, Patient, Plan
 
@@ -117,3 +118,16 @@ class SubjectHierarchy:
         for name, value in attributes.items():
             if value:
                 self._node.SetItemAttribute(item, name, value)
+
+
+def remove_empty_studies(scene: slicer.vtkMRMLScene) -> None:
+    """Take out studies and folders of the subject hierarchy that hold no node any more."""
+    node = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    items = vtk.vtkIdList()
+    node.GetItemChildren(node.GetSceneItemID(), items, True)
+    # From the leaves up, so that a folder that held the last item goes with its study.
+    for item in reversed([items.GetId(index) for index in range(items.GetNumberOfIds())]):
+        level = node.GetItemLevel(item)
+        is_group = level in (_SH.GetDICOMLevelStudy(), _SH.GetSubjectHierarchyLevelFolder())
+        if is_group and node.GetNumberOfItemChildren(item) == 0:
+            node.RemoveItem(item)

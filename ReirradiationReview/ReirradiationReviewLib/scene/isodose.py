@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import slicer
+import vtk
 from numpy.typing import NDArray
 
 from ..core.volume import Volume
@@ -19,12 +20,41 @@ _WASH_COLOURS = 256
 def add_isodose_models(
     scene: slicer.vtkMRMLScene, composite: Volume, levels: Sequence[IsodoseLevel]
 ) -> tuple[slicer.vtkMRMLModelNode, ...]:
-    """Add a model for each level that the composite reaches, named by its dose, visible as a line in slice views."""
-    surfaces = [(level, level_surface(composite, level.dose_gy)) for level in levels]
-    return tuple(_add_model(scene, level, surface) for level, surface in surfaces if surface.GetNumberOfCells())
+    """Add a model for each level, named by its dose, visible as a line in slice views."""
+    return tuple(_add_model(scene, level, level_surface(composite, level.dose_gy)) for level in levels)
 
 
-def _add_model(scene: slicer.vtkMRMLScene, level: IsodoseLevel, surface: object) -> slicer.vtkMRMLModelNode:
+def set_isodose_models(
+    scene: slicer.vtkMRMLScene,
+    nodes: Sequence[slicer.vtkMRMLModelNode],
+    composite: Volume,
+    levels: Sequence[IsodoseLevel],
+) -> tuple[slicer.vtkMRMLModelNode, ...]:
+    """Renew the isodose models: a level that has one keeps its node with all its display settings.
+
+    Returns
+    -------
+    tuple of vtkMRMLModelNode
+        One for each level. Nodes of levels that are not wanted any more are removed from the scene.
+    """
+    known = {node.GetName(): node for node in nodes}
+    wanted = {level.label for level in levels}
+    for name, node in known.items():
+        if name not in wanted:
+            scene.RemoveNode(node)
+    result = []
+    for level in levels:
+        surface = level_surface(composite, level.dose_gy)
+        node = known.get(level.label)
+        if node is None:
+            node = _add_model(scene, level, surface)
+        else:
+            node.SetAndObservePolyData(surface)
+        result.append(node)
+    return tuple(result)
+
+
+def _add_model(scene: slicer.vtkMRMLScene, level: IsodoseLevel, surface: vtk.vtkPolyData) -> slicer.vtkMRMLModelNode:
     node = scene.AddNewNodeByClass("vtkMRMLModelNode", level.label)
     node.SetAndObservePolyData(surface)
     node.SetAttribute(ISODOSE_ATTRIBUTE, "1")
@@ -44,11 +74,16 @@ def add_isodose_colours(
 ) -> slicer.vtkMRMLColorTableNode:
     """Add the table of levels: one colour each, its name the dose in Gy as SlicerRT's Isodose module has it."""
     node = scene.AddNewNodeByClass("vtkMRMLColorTableNode", name)
+    set_isodose_colours(node, levels)
+    return node
+
+
+def set_isodose_colours(node: slicer.vtkMRMLColorTableNode, levels: Sequence[IsodoseLevel]) -> None:
+    """Renew the table of levels."""
     node.SetTypeToUser()
     node.SetNumberOfColors(len(levels))
     for index, level in enumerate(levels):
         node.SetColor(index, f"{level.dose_gy:g}", *(part / 255 for part in level.colour), 1.0)
-    return node
 
 
 def add_wash_colours(
@@ -56,12 +91,17 @@ def add_wash_colours(
 ) -> slicer.vtkMRMLColorTableNode:
     """Add the dose wash's table: from 0 to the highest level, in the isodose lines' colours at their doses."""
     node = scene.AddNewNodeByClass("vtkMRMLColorTableNode", name)
+    set_wash_colours(node, levels)
+    return node
+
+
+def set_wash_colours(node: slicer.vtkMRMLColorTableNode, levels: Sequence[IsodoseLevel]) -> None:
+    """Renew the dose wash's table."""
     node.SetTypeToUser()
     node.SetNumberOfColors(_WASH_COLOURS)
     doses = np.linspace(0.0, levels[-1].dose_gy, _WASH_COLOURS)
     for index, (dose, colour) in enumerate(zip(doses, _wash(doses, levels), strict=True)):
         node.SetColor(index, f"{dose:.1f}", *colour.tolist(), 1.0)
-    return node
 
 
 def _wash(doses_gy: NDArray[np.float64], levels: Sequence[IsodoseLevel]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The scene as one file that Slicer opens."""
+"""The scene as one file that Slicer opens, and back."""
 
 from __future__ import annotations
 
@@ -29,3 +29,19 @@ def save_scene(environment: SceneEnvironment, path: Path) -> None:
         scene.SetRootDirectory(before[1] or "")
     if not written or not path.is_file():
         raise ReirradiationError(f"the scene could not be saved as {path.name}: is the disk full or write-protected?")
+
+
+def load_scene(environment: SceneEnvironment, path: Path) -> None:
+    """Add what a medical reality bundle (.mrb) holds to the scene.
+
+    Raises
+    ------
+    ReirradiationError
+        If the file cannot be read as a scene.
+    """
+    loaded = False
+    if path.is_file():
+        with tempfile.TemporaryDirectory() as scratch, vtk_messages_in_log():
+            loaded = environment.application_logic.OpenSlicerDataBundle(str(path), scratch)
+    if not loaded:
+        raise ReirradiationError(f"{path.name} cannot be read as a Slicer scene (.mrb): choose another file")

@@ -42,17 +42,42 @@ def add_segmentation(
     """
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     was_modifying = node.StartModify()
-    segmentation = node.GetSegmentation()
-    segmentation.SetSourceRepresentationName(_LABELMAP)
+    node.GetSegmentation().SetSourceRepresentationName(_LABELMAP)
     for organ in organs:
-        if any(len(contour) >= 3 for contour in organ.structure.contours_lps):
-            segmentation.AddSegment(_segment(organ, image), segment_id(organ))
+        _add_segment(node, organ, image)
     if image_node is not None:
         node.SetReferenceImageGeometryParameterFromVolumeNode(image_node)
     node.CreateDefaultDisplayNodes()
     _show(node, organs)
     node.EndModify(was_modifying)
     return node
+
+
+def set_segments(
+    node: slicer.vtkMRMLSegmentationNode,
+    organs: Sequence[SceneOrgan],
+    shown: Sequence[SceneOrgan],
+    image: Volume,
+) -> None:
+    """Renew the segments of the organs whose structure is not the very same as the one that is shown.
+
+    Parameters
+    ----------
+    shown
+        What the node's segments were made from.
+    image
+        As for `add_segmentation`.
+    """
+    before = {segment_id(organ): organ.structure for organ in shown}
+    was_modifying = node.StartModify()
+    for gone in before.keys() - {segment_id(organ) for organ in organs}:
+        node.GetSegmentation().RemoveSegment(gone)
+    for organ in organs:
+        if before.get(segment_id(organ)) is not organ.structure:
+            node.GetSegmentation().RemoveSegment(segment_id(organ))
+            _add_segment(node, organ, image)
+            _show_segment(node.GetDisplayNode(), organ)
+    node.EndModify(was_modifying)
 
 
 def segment_id(organ: SceneOrgan) -> str:
@@ -62,6 +87,11 @@ def segment_id(organ: SceneOrgan) -> str:
 
 _LABELMAP = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
 _SURFACE = slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName()
+
+
+def _add_segment(node: slicer.vtkMRMLSegmentationNode, organ: SceneOrgan, image: Volume) -> None:
+    if any(len(contour) >= 3 for contour in organ.structure.contours_lps):
+        node.GetSegmentation().AddSegment(_segment(organ, image), segment_id(organ))
 
 
 def _segment(organ: SceneOrgan, image: Volume) -> slicer.vtkSegment:
@@ -99,5 +129,9 @@ def _show(node: slicer.vtkMRMLSegmentationNode, organs: Sequence[SceneOrgan]) ->
     display.SetPreferredDisplayRepresentationName3D(_SURFACE)
     display.SetAllSegmentsVisibility2DFill(False)
     for organ in organs:
-        kind = "body" if organ.is_body else "target" if organ.is_target else "organ"
-        display.SetSegmentOpacity3D(segment_id(organ), _SURFACE_OPACITY[kind])
+        _show_segment(display, organ)
+
+
+def _show_segment(display: slicer.vtkMRMLSegmentationDisplayNode, organ: SceneOrgan) -> None:
+    kind = "body" if organ.is_body else "target" if organ.is_target else "organ"
+    display.SetSegmentOpacity3D(segment_id(organ), _SURFACE_OPACITY[kind])

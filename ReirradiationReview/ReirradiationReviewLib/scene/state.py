@@ -8,9 +8,43 @@ from typing import Any
 
 import slicer
 
+from ..core.errors import ReirradiationError
+
 MODULE_NAME = "ReirradiationReview"
 STATE_PARAMETER = "ReirradiationReview.state"
 STATE_VERSION = 1
+
+
+def find_parameter_node(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLScriptedModuleNode | None:
+    """Return the module's parameter node; None where the scene has none that holds a review."""
+    node = scene.GetSingletonNode(MODULE_NAME, "vtkMRMLScriptedModuleNode")
+    return node if node is not None and node.GetParameter(STATE_PARAMETER) else None
+
+
+def read_state(node: slicer.vtkMRMLScriptedModuleNode) -> dict[str, Any]:
+    """Return the state that a parameter node holds.
+
+    Raises
+    ------
+    ReirradiationError
+        If it was written by a newer version, or is no JSON.
+    """
+    try:
+        state: dict[str, Any] = json.loads(node.GetParameter(STATE_PARAMETER))
+    except json.JSONDecodeError as error:
+        raise ReirradiationError(f"the scene's review state cannot be read ({error.msg}); load the courses") from error
+    if state.get("version") != STATE_VERSION:
+        raise ReirradiationError(
+            f"the scene's review state has version {state.get('version')}, this software reads {STATE_VERSION}: "
+            "open it with the version that saved it"
+        )
+    return state
+
+
+def referenced(node: slicer.vtkMRMLScriptedModuleNode, role: str) -> list[slicer.vtkMRMLNode]:
+    """Return the nodes of a role that are still in the scene, in order."""
+    nodes = (node.GetNthNodeReference(role, index) for index in range(node.GetNumberOfNodeReferences(role)))
+    return [each for each in nodes if each is not None]
 
 
 def add_parameter_node(
@@ -31,10 +65,20 @@ def add_parameter_node(
     node.SetName(MODULE_NAME)
     node = scene.AddNode(node)
     was_modifying = node.StartModify()
-    node.SetParameter(STATE_PARAMETER, json.dumps({"version": STATE_VERSION, **state}, ensure_ascii=False))
-    for role, referenced in nodes.items():
-        node.RemoveNodeReferenceIDs(role)
-        for each in referenced:
-            node.AddNodeReferenceID(role, each.GetID())
+    write_state(node, state)
+    for role, those in nodes.items():
+        set_referenced(node, role, those)
     node.EndModify(was_modifying)
     return node
+
+
+def write_state(node: slicer.vtkMRMLScriptedModuleNode, state: Mapping[str, Any]) -> None:
+    """Renew the state that a parameter node holds."""
+    node.SetParameter(STATE_PARAMETER, json.dumps({"version": STATE_VERSION, **state}, ensure_ascii=False))
+
+
+def set_referenced(node: slicer.vtkMRMLScriptedModuleNode, role: str, nodes: Sequence[slicer.vtkMRMLNode]) -> None:
+    """Renew which nodes a role refers to."""
+    node.RemoveNodeReferenceIDs(role)
+    for each in nodes:
+        node.AddNodeReferenceID(role, each.GetID())

@@ -19,6 +19,8 @@ _METRIC = re.compile(
     rf"|(?P<family>CV|V)(?P<at_dose>{_NUMBER})Gy(?P<unit>cc|%))",
     re.ASCII,
 )
+# Interpolation of a uniform dose gives that dose but for rounding, which must not decide on V at the very same dose.
+_ROUNDING = 1e-9
 # Near-maximum doses, up to D2cc, need only this many of the hottest samples in order; more are taken where the samples
 # are small.
 _NEAR_MAXIMUM_CC, _FIRST_LOOK = 2.0, 4096
@@ -97,7 +99,7 @@ class DoseVolume:
 
     def volume_cc_at_dose(self, dose_gy: float) -> float:
         """Return V_D: the volume known to receive at least ``dose_gy``, cc."""
-        return float(self.volumes_cc[self.dose_gy >= dose_gy].sum()) if len(self.dose_gy) else np.nan
+        return float(self.volumes_cc[self._reaches(dose_gy)].sum()) if len(self.dose_gy) else np.nan
 
     def volume_percent_at_dose(self, dose_gy: float) -> float:
         """Return V_D as percent of the whole organ, the unknown part included in the whole."""
@@ -105,7 +107,10 @@ class DoseVolume:
 
     def spared_volume_cc_at_dose(self, dose_gy: float) -> float:
         """Return CV_D, the critical volume: what is known to receive less than ``dose_gy``, cc."""
-        return float(self.volumes_cc[self.dose_gy < dose_gy].sum()) if len(self.dose_gy) else np.nan
+        return float(self.volumes_cc[~self._reaches(dose_gy)].sum()) if len(self.dose_gy) else np.nan
+
+    def _reaches(self, dose_gy: float) -> NDArray[np.bool_]:
+        return self.dose_gy >= dose_gy * (1 - _ROUNDING)
 
     def curve(self, points: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the cumulative DVH at evenly spaced doses from 0 to Dmax.
@@ -120,7 +125,7 @@ class DoseVolume:
         dose, volumes = self._hottest_first
         receiving = np.concatenate([[0.0], np.cumsum(volumes)])
         levels = np.linspace(0.0, self.dmax_gy, points)
-        return levels, receiving[np.searchsorted(-dose, -levels, side="right")]
+        return levels, receiving[np.searchsorted(-dose, -levels * (1 - _ROUNDING), side="right")]
 
 
 def _by_falling_dose(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
-import numpy as np
-
 from ... import __version__
 from ..courses import ImageSeries
+from ..plain_data import plain_data
 from ..review import Review
 from .courses import course_entry, image_entry, registration_entry
 from .statements import LIMITS, all_notices, assumptions, image_notices, not_covered
@@ -34,7 +32,7 @@ def review_document(
     """
     constraints = review.constraints()
     patient = review.reference.patient
-    return _plain(
+    return plain_data(
         {
             "schema": SCHEMA,
             "software": {"name": "ReirradiationReview", "version": __version__},
@@ -55,18 +53,3 @@ def review_document(
             "files": files or {},
         }
     )
-
-
-def _plain(value: Any) -> Any:
-    """Return JSON-ready data: NaN and infinities become None, numpy scalars become numbers."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.bool_):
-        return bool(value)
-    if isinstance(value, np.integer):
-        return int(value)
-    if isinstance(value, float | np.floating):
-        return float(value) if math.isfinite(value) else None
-    return value

@@ -1,0 +1,138 @@
+"""Courses as JSON-ready records, so that a saved scene holds all that a review is made from.
+
+Voxels are not part of a record: they are kept as images, and handed back in when the course is restored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+
+from .courses import Course, ImageSeries, Patient, Plan, Structure
+from .errors import Notice
+from .plain_data import plain_data
+from .registration.course import CourseRegistration
+from .registration.transform import SpatialTransform
+from .volume import Volume
+
+Record = dict[str, Any]
+
+_VOXELS = ("volume", "dose")
+
+
+def course_record(course: Course) -> Record:
+    """Return everything of a course but its voxels."""
+    return {
+        "label": course.label,
+        "date": course.date,
+        "patient": asdict(course.patient),
+        "ct": None if course.ct is None else series_record(course.ct),
+        "plans": [_plan_record(plan) for plan in course.plans],
+        "structures": structures_record(course.structures),
+        "notices": [asdict(notice) for notice in course.notices],
+        "folder": course.folder,
+        "structure_set_uid": course.structure_set_uid,
+    }
+
+
+def course_of(record: Mapping[str, Any], ct: Volume | None, doses: Sequence[Volume]) -> Course:
+    """Return the course of a record, with its voxels.
+
+    Parameters
+    ----------
+    ct
+        HU; None where the course has no CT.
+    doses
+        Gy, one per plan of the record.
+    """
+    return Course(
+        label=record["label"],
+        date=record["date"],
+        patient=Patient(**record["patient"]),
+        ct=None if record["ct"] is None or ct is None else series_of(record["ct"], ct),
+        structures=structures_of(record["structures"]),
+        plans=tuple(_plan_of(plan, dose) for plan, dose in zip(record["plans"], doses, strict=True)),
+        notices=tuple(Notice(**notice) for notice in record["notices"]),
+        folder=record["folder"],
+        structure_set_uid=record["structure_set_uid"],
+    )
+
+
+def series_record(series: ImageSeries) -> Record:
+    """Return everything of an image series but its voxels."""
+    record = _without_voxels(series)
+    return {
+        **record,
+        "patient": asdict(series.patient),
+        "sop_instance_uids": list(series.sop_instance_uids),
+        "frame_of_reference_uid": series.volume.frame_of_reference_uid,
+    }
+
+
+def series_of(record: Mapping[str, Any], volume: Volume) -> ImageSeries:
+    """Return the image series of a record, with its voxels."""
+    values = dict(record)
+    placed = Volume(volume.array, volume.index_to_lps, values.pop("frame_of_reference_uid"))
+    values["patient"] = Patient(**values["patient"])
+    values["sop_instance_uids"] = tuple(values["sop_instance_uids"])
+    return ImageSeries(volume=placed, **values)
+
+
+def structures_record(structures: Sequence[Structure]) -> list[Record]:
+    """Return structures with their contours, LPS mm, as lists of numbers."""
+    return [
+        {**_without_voxels(structure), "contours_lps": [contour.tolist() for contour in structure.contours_lps]}
+        for structure in structures
+    ]
+
+
+def structures_of(records: Sequence[Mapping[str, Any]]) -> tuple[Structure, ...]:
+    """Return the structures of their records."""
+    return tuple(
+        Structure(
+            **{
+                **record,
+                "colour": tuple(record["colour"]),
+                "contours_lps": tuple(np.array(contour, dtype=np.float64) for contour in record["contours_lps"]),
+            }
+        )
+        for record in records
+    )
+
+
+def registration_record(registration: CourseRegistration) -> Record:
+    """Return everything of a registration but its transform."""
+    return {
+        "method": registration.method,
+        "qa": plain_data(registration.qa),
+        "seconds": registration.seconds,
+        "notices": [asdict(notice) for notice in registration.notices],
+    }
+
+
+def registration_of(record: Mapping[str, Any], transform: SpatialTransform) -> CourseRegistration:
+    """Return the registration of a record, with its transform."""
+    notices = tuple(Notice(**notice) for notice in record["notices"])
+    return CourseRegistration(transform, record["method"], record["qa"], record["seconds"], notices)
+
+
+def _plan_record(plan: Plan) -> Record:
+    return {
+        **_without_voxels(plan),
+        "dose_uids": list(plan.dose_uids),
+        "frame_of_reference_uid": plan.dose.frame_of_reference_uid,
+    }
+
+
+def _plan_of(record: Mapping[str, Any], dose: Volume) -> Plan:
+    values = dict(record)
+    placed = Volume(dose.array, dose.index_to_lps, values.pop("frame_of_reference_uid"))
+    values["dose_uids"] = tuple(values["dose_uids"])
+    return Plan(dose=placed, **values)
+
+
+def _without_voxels(value: ImageSeries | Plan | Structure) -> Record:
+    return {field.name: getattr(value, field.name) for field in fields(value) if field.name not in _VOXELS}

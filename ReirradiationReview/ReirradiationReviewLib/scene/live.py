@@ -1,0 +1,98 @@
+"""Keeps a scene's nodes in step with a review that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import slicer
+from numpy.typing import NDArray
+
+from ..core.review import Review
+from .build import ReviewNodes, drawn_on, review_record, scene_state
+from .content import IsodoseLevel, SceneContent
+from .doses import Wash, set_eqd2
+from .environment import SceneEnvironment
+from .from_review import scene_content, scene_organs
+from .geometry import to_ras
+from .isodose import set_isodose_colours, set_isodose_models, set_wash_colours
+from .records import write_record
+from .segmentation import set_segments
+from .state import set_referenced, write_state
+
+
+class LiveScene:
+    """The nodes of one review in a scene.
+
+    Parameters
+    ----------
+    nodes
+        As `build_scene` made them or `restore_review` found them.
+    review
+        The review that they show.
+    """
+
+    def __init__(self, environment: SceneEnvironment, nodes: ReviewNodes, review: Review) -> None:
+        self._environment = environment
+        self.nodes = nodes
+        self._shown = review
+        self._levels: tuple[IsodoseLevel, ...] | None = None
+
+    def follow(self, review: Review) -> None:
+        """Bring the nodes up to date with a review of the same courses and registrations."""
+        before, self._shown = self._shown, review
+        content = self._content()
+        with self._one_change():
+            self._renew_doses(content)
+            if review.reference.structures is not before.reference.structures:
+                set_segments(self.nodes.segmentation, content.organs, scene_organs(before), drawn_on(content))
+            if review.courses is not before.courses:
+                write_record(self.nodes.record, review_record(content))
+            write_state(self.nodes.parameters, scene_state(content))
+
+    def show_levels(self, levels: Sequence[IsodoseLevel] | None) -> None:
+        """Draw these isodoses, by rising dose; None for the standard ones that the composite reaches."""
+        self._levels = None if levels is None else tuple(levels)
+        content = self._content()
+        with self._one_change():
+            self._renew_doses(content)
+            write_state(self.nodes.parameters, scene_state(content))
+
+    def jump_to(self, point_lps: NDArray[np.float64]) -> None:
+        """Bring all slice views of the scene to a point in reference space, LPS mm, shape ``(3,)``."""
+        point_ras = to_ras(point_lps).tolist()
+        nodes = self._environment.scene.GetNodesByClass("vtkMRMLSliceNode")
+        for index in range(nodes.GetNumberOfItems()):
+            nodes.GetItemAsObject(index).JumpSliceByCentering(*point_ras)
+
+    def _content(self) -> SceneContent:
+        content = scene_content(self._shown)
+        return content if self._levels is None else replace(content, levels=self._levels)
+
+    @contextmanager
+    def _one_change(self) -> Iterator[None]:
+        scene = self._environment.scene
+        scene.StartState(slicer.vtkMRMLScene.BatchProcessState)
+        try:
+            yield
+        finally:
+            scene.EndState(slicer.vtkMRMLScene.BatchProcessState)
+
+    def _renew_doses(self, content: SceneContent) -> None:
+        nodes, alpha_beta_gy = self.nodes, content.alpha_beta_gy
+        wash = Wash(nodes.wash_colours, content.levels)
+        set_wash_colours(nodes.wash_colours, content.levels)
+        set_isodose_colours(nodes.isodose_colours, content.levels)
+        set_eqd2(nodes.composite, "Composite", content.composite, alpha_beta_gy)
+        wash.apply(nodes.composite)
+        for placed, course_nodes in zip(content.courses, nodes.courses, strict=True):
+            if course_nodes.eqd2 is not None and placed.eqd2 is not None:
+                set_eqd2(course_nodes.eqd2, f"{placed.course.label}:", placed.eqd2, alpha_beta_gy)
+                wash.apply(course_nodes.eqd2)
+            for dose in course_nodes.doses:
+                wash.apply(dose)
+        isodoses = set_isodose_models(self._environment.scene, nodes.isodoses, content.composite, content.levels)
+        self.nodes = replace(nodes, isodoses=isodoses)
+        set_referenced(nodes.parameters, "isodose", isodoses)

@@ -1,0 +1,132 @@
+"""One review in one scene: what the Slicer panel and the browser talk to. No widget toolkit is known here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .core.constraints import ConstraintResult
+from .core.courses import Structure
+from .core.errors import Progress, ReirradiationError, no_progress
+from .core.review import Review
+from .core.settings import Settings
+from .scene.build import ReviewNodes, build_scene, remove_review
+from .scene.environment import SceneEnvironment
+from .scene.from_review import scene_content
+from .scene.live import LiveScene
+from .scene.restore import restore_review
+
+Observer = Callable[[], None]
+
+
+class ReviewSession:
+    """The current review of a scene, and the scene that shows it.
+
+    Everything here touches the scene and belongs on the thread that owns it. Reading, registering and mapping are pure
+    functions of core, to be run elsewhere; their result comes in through `open`.
+
+    Parameters
+    ----------
+    environment
+        The scene to work in.
+    """
+
+    def __init__(self, environment: SceneEnvironment) -> None:
+        self._environment = environment
+        self._live: LiveScene | None = None
+        self._review: Review | None = None
+        self._observers: list[Observer] = []
+
+    @property
+    def review(self) -> Review | None:
+        """The review that is shown; None before one is opened."""
+        return self._review
+
+    @property
+    def live(self) -> LiveScene:
+        """The scene's nodes, kept in step with the review.
+
+        Raises
+        ------
+        ReirradiationError
+            If no review is open.
+        """
+        if self._live is None:
+            raise ReirradiationError("no review is open: load the courses first")
+        return self._live
+
+    @property
+    def nodes(self) -> ReviewNodes:
+        """The review's nodes in the scene."""
+        return self.live.nodes
+
+    def add_observer(self, observer: Observer) -> None:
+        """Call ``observer`` after each change of the review."""
+        self._observers.append(observer)
+
+    def open(self, review: Review, progress: Progress = no_progress) -> None:
+        """Show a review in the scene, in place of the one that is shown."""
+        if self._live is not None:
+            remove_review(self._environment, self._live.nodes)
+        nodes = build_scene(self._environment, scene_content(review), progress)
+        self._show(review, LiveScene(self._environment, nodes, review))
+
+    def restore(self, progress: Progress = no_progress) -> bool:
+        """Make the review anew that a loaded scene holds; False where it holds none.
+
+        Raises
+        ------
+        ReirradiationError
+            If something that the review needs is missing from the scene.
+        """
+        found = restore_review(self._environment.scene)
+        if found is None:
+            return False
+        review = Review(found.courses, found.registrations, found.settings, found.reference_index, progress)
+        self._show(review, LiveScene(self._environment, found.nodes, review))
+        return True
+
+    def close(self) -> None:
+        """Forget the review; its nodes stay in the scene."""
+        self._review = self._live = None
+        self._tell()
+
+    def apply(self, settings: Settings) -> None:
+        """Follow new settings; see `Review.with_settings`."""
+        self._follow(self._open_review().with_settings(settings))
+
+    def set_fractions(self, fractions: Mapping[str, int]) -> None:
+        """Take user-entered numbers of fractions by plan label; see `Review.with_fractions`."""
+        self._follow(self._open_review().with_fractions(fractions))
+
+    def replace_structures(self, structures: Sequence[Structure]) -> None:
+        """Follow edited structures of the reference course; see `Review.with_structures`."""
+        self._follow(self._open_review().with_structures(structures))
+
+    def constraints(self) -> list[ConstraintResult]:
+        """Return every constraint's result; empty before a review is open."""
+        return [] if self._review is None else self._review.constraints()
+
+    def jump_to(self, point_lps: NDArray[np.float64]) -> None:
+        """Bring all slice views to a point in reference space, LPS mm, shape ``(3,)``."""
+        self.live.jump_to(point_lps)
+
+    def _open_review(self) -> Review:
+        if self._review is None:
+            raise ReirradiationError("no review is open: load the courses first")
+        return self._review
+
+    def _follow(self, review: Review) -> None:
+        self.live.follow(review)
+        self._review = review
+        self._tell()
+
+    def _show(self, review: Review, live: LiveScene) -> None:
+        self._review, self._live = review, live
+        self._tell()
+
+    def _tell(self) -> None:
+        for observer in tuple(self._observers):
+            observer()
