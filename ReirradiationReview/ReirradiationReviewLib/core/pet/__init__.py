@@ -1,0 +1,1 @@
+"""PET images in standardised uptake values (SUV)."""
