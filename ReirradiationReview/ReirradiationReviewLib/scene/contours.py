@@ -89,6 +89,20 @@ def rasterise(contours_lps: Sequence[NDArray[np.float64]], image: Volume, in_pla
     return Volume(array, matrix, image.frame_of_reference_uid)
 
 
+def thinned_in_plane(coverage: Volume, most_voxels: int) -> Volume:
+    """Return the coverage averaged over square blocks in the plane, just large enough to leave so many voxels."""
+    step = int(np.ceil(np.sqrt(coverage.array.size / most_voxels)))
+    if step <= 1:
+        return coverage
+    planes, rows, columns = coverage.array.shape
+    padded = np.pad(coverage.array, ((0, 0), (0, -rows % step), (0, -columns % step)))
+    blocks = padded.reshape(planes, padded.shape[1] // step, step, padded.shape[2] // step, step)
+    matrix = coverage.index_to_lps.copy()
+    matrix[:3, 3] += (matrix[:3, 0] + matrix[:3, 1]) * (step - 1) / 2
+    matrix[:3, :2] *= step
+    return Volume(blocks.mean(axis=(2, 4)), matrix, coverage.frame_of_reference_uid)
+
+
 def signed_distance(coverage: Volume) -> Volume:
     """Return the distance to the contour within each plane in mm, negative inside, cut off at 10 mm.
 

@@ -10,7 +10,7 @@ import vtk
 
 from ..core.volume import Volume
 from .content import SceneOrgan
-from .contours import rasterise, signed_distance
+from .contours import rasterise, signed_distance, thinned_in_plane
 from .geometry import ijk_to_ras, image_of
 from .surfaces import level_surface
 
@@ -100,7 +100,7 @@ def _segment(organ: SceneOrgan, image: Volume) -> slicer.vtkSegment:
     segment.SetName(organ.name)
     segment.SetColor(*(part / 255 for part in organ.colour))
     segment.AddRepresentation(_LABELMAP, _labelmap(coverage))
-    segment.AddRepresentation(_SURFACE, _surface(organ, image, coverage))
+    segment.AddRepresentation(_SURFACE, _surface(coverage))
     segment.SetTag(TG263_TAG, organ.tg263)
     segment.SetTag(ROI_NUMBER_TAG, str(organ.structure.number))
     return segment
@@ -113,12 +113,8 @@ def _labelmap(coverage: Volume) -> slicer.vtkOrientedImageData:
     return labelmap
 
 
-def _surface(organ: SceneOrgan, image: Volume, coverage: Volume) -> vtk.vtkPolyData:
-    in_plane_mm = _LABELMAP_MM
-    while coverage.array.size > _SURFACE_VOXELS:
-        in_plane_mm *= 1.5
-        coverage = rasterise(organ.structure.contours_lps, image, in_plane_mm)
-    distance = signed_distance(coverage)
+def _surface(coverage: Volume) -> vtk.vtkPolyData:
+    distance = signed_distance(thinned_in_plane(coverage, _SURFACE_VOXELS))
     return level_surface(distance.like(-distance.array), 0.0)
 
 
