@@ -12,6 +12,7 @@ import numpy as np
 
 from . import __version__
 from .core.courses import Course, ImageSeries
+from .core.dicom_export.registration import write_registration
 from .core.dicom_export.rtdose import ComposedCourse, SpatialTransformKind, write_composite_rtdose
 from .core.errors import Notice, Progress, ReirradiationError, no_progress
 from .core.registration.course import CourseRegistration, register_courses
@@ -92,9 +93,10 @@ def run_review(inputs: RunInputs, out: Path, progress: Progress = no_progress) -
     """
     review, images = make_review(inputs, progress)
     make_folder(out)
+    transforms, registration_objects = write_transforms(review, out / "transforms")
     files: dict[str, Any] = {
-        "transforms": write_transforms(review, out / "transforms"),
-        "composite_rtdose": [write_composite(review, out)],
+        "transforms": transforms,
+        "composite_rtdose": [write_composite(review, out, registration_objects)],
     }
     progress(0.65, "building the scene")
     scene_files, pictures, notices = write_scene(review, out, part_of(progress, 0.65, 0.95))
@@ -121,17 +123,40 @@ def make_folder(folder: Path) -> None:
         raise ReirradiationError(f"cannot write to {folder}: {error.strerror}; choose another --out") from error
 
 
-def write_transforms(review: Review, folder: Path) -> list[str]:
-    """Write each earlier course's transform as an ITK file: reference point to course point, LPS mm."""
+def write_transforms(review: Review, folder: Path) -> tuple[list[str], dict[int, tuple[str, str]]]:
+    """Write each earlier course's transform as an ITK file, and as a DICOM REG where it joins two frames.
+
+    Returns
+    -------
+    names
+        Of the files, relative to the output folder.
+    objects
+        SOP Class and Instance UID of the REG by the course's index.
+    """
     make_folder(folder)
-    names = []
-    for index, registration in enumerate(review.registrations):
-        if index != review.reference_index:
-            suffix = "tfm" if registration.transform.displacement is None else "h5"
-            path = folder / f"course{index + 1}.{suffix}"
-            write_transform(path, registration.transform)
+    names: list[str] = []
+    objects: dict[int, tuple[str, str]] = {}
+    for index, (course, registration) in enumerate(zip(review.courses, review.registrations, strict=True)):
+        if index == review.reference_index:
+            continue
+        suffix = "tfm" if registration.transform.displacement is None else "h5"
+        path = folder / f"course{index + 1}.{suffix}"
+        write_transform(path, registration.transform)
+        names.append(f"transforms/{path.name}")
+        if course.frame_of_reference_uid != review.reference.frame_of_reference_uid:
+            path = path.with_suffix(".dcm")
+            kind, uid, notices = write_registration(
+                path,
+                registration.transform,
+                review.reference,
+                course,
+                method=registration.method,
+                software_version=__version__,
+            )
+            objects[index] = (kind, uid)
+            review.notices += notices
             names.append(f"transforms/{path.name}")
-    return names
+    return names, objects
 
 
 def dose_curves(review: Review, points: int = 200) -> list[StructureCurves]:
@@ -149,13 +174,19 @@ def dose_curves(review: Review, points: int = 200) -> list[StructureCurves]:
     return result
 
 
-def write_composite(review: Review, out: Path) -> str:
-    """Write the composite EQD2 at the display alpha/beta as RTDOSE and return the file's name."""
+def write_composite(review: Review, out: Path, registration_objects: Mapping[int, tuple[str, str]]) -> str:
+    """Write the composite EQD2 at the display alpha/beta as RTDOSE and return the file's name.
+
+    Parameters
+    ----------
+    registration_objects
+        SOP Class and Instance UID of the REG by the course's index: what the dose was brought here with.
+    """
     alpha_beta_gy = review.settings.display_alpha_beta_gy
     composite = review.composite.eqd2(review.weights(), alpha_beta_gy)
     courses = [
-        ComposedCourse(course.label, course.plans, 0.0, _transform_kind(registration))
-        for course, registration in zip(review.courses, review.registrations, strict=True)
+        ComposedCourse(course.label, course.plans, 0.0, _transform_kind(registration), registration_objects.get(index))
+        for index, (course, registration) in enumerate(zip(review.courses, review.registrations, strict=True))
     ]
     name = f"composite_eqd2_ab{alpha_beta_gy:g}.dcm"
     notices = write_composite_rtdose(

@@ -214,6 +214,13 @@ def test_no_transform_needs_no_registration_reference(tmp_path):
     assert "ReferencedSpatialRegistrationSequence" not in dataset
 
 
+def test_the_registration_that_a_dose_came_by_is_referred_to(tmp_path):
+    registered = replace(COURSES[0], registration=("1.2.840.10008.5.1.4.1.1.66.1", "2.25.99"))
+    export(tmp_path / "dose.dcm", a_composite(), courses=[registered, *COURSES[1:]])
+    (item,) = pydicom.dcmread(tmp_path / "dose.dcm").ReferencedSpatialRegistrationSequence
+    assert (item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID) == registered.registration
+
+
 def test_what_the_object_cannot_say_comes_back_as_notices(tmp_path):
     plans = (a_plan("without uid", plan_uid=""), a_plan("no plan file", plan_uid="2.25.3", modality=""))
     courses = (ComposedCourse("course 1", plans, 0.0, "NONE"),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -123,6 +124,8 @@ class Course:
         else Study Date (0008,0020); empty where unknown.
     ct
         Planning CT; None where the folder has none.
+    registration_files
+        Spatial registration objects (REG) in the folder, of whatever images.
     """
 
     label: str
@@ -134,6 +137,7 @@ class Course:
     notices: tuple[Notice, ...] = ()
     folder: str = ""
     structure_set_uid: str = ""
+    registration_files: tuple[Path, ...] = ()
 
     @property
     def frame_of_reference_uid(self) -> str:

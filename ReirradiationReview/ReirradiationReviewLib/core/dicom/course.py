@@ -14,6 +14,7 @@ from .links import LinkedPlan, choose_ct, choose_structure_set, common_frame, li
 from .objects import DicomFile, patient_of, quiet_values, tag
 from .plan import Delivery, delivery_notices, fractions_of, is_plan, plan_notices, read_delivery, read_plan
 from .plan_dose import read_plan_dose
+from .registration import is_registration
 from .scan import Scan, scan_folder, without_copies
 from .structures import RTSTRUCT, read_structures
 
@@ -125,6 +126,7 @@ def course_from_scan(
         notices=tuple(replace(n, where=f"{label}: {n.where}" if n.where else label) for n in notices),
         folder=str(scan.folder),
         structure_set_uid=chosen.structure_set.uid if chosen.structure_set else "",
+        registration_files=tuple(file.path for file in files if is_registration(file)),
     )
 
 

@@ -12,6 +12,7 @@ from .course import course_from_scan
 from .dose import RTDOSE, has_pixels
 from .objects import DicomFile, quiet_values
 from .plan import RTIONPLAN, is_plan
+from .registration import is_registration, registration_object
 from .scan import Scan, scan_folder
 from .structures import RTSTRUCT
 
@@ -103,6 +104,8 @@ def _summaries(scan: Scan) -> list[ObjectSummary]:
 def _kind(file: DicomFile) -> str:
     if is_plan(file):
         return "RTIONPLAN" if file.sop_class == RTIONPLAN else "RTPLAN"
+    if is_registration(file):
+        return "REG"
     return {RTDOSE: "RTDOSE", RTSTRUCT: "RTSTRUCT"}.get(file.sop_class, "")
 
 
@@ -119,6 +122,10 @@ def _facts(file: DicomFile) -> str:
     if file.sop_class == RTSTRUCT:
         label = file.text("StructureSetLabel") or "no label"
         return f"{label}, {len(file.items('StructureSetROISequence'))} ROIs, SOPInstanceUID {file.uid}"
+    if is_registration(file):
+        found = registration_object(file)
+        label = f"{found.description or 'no description'}, {found.date or 'no date'}"
+        return f"{label}, links Frames of Reference {', '.join(sorted(found.frames({})))}"
     planned = [item.text("NumberOfFractionsPlanned") or "?" for item in file.items("FractionGroupSequence")]
     date, fractions = file.iso_date("RTPlanDate") or "no date", " + ".join(planned) or "?"
     return f"{file.text('RTPlanLabel') or 'no label'}, {date}, {fractions} fractions, SOPInstanceUID {file.uid}"

@@ -91,6 +91,29 @@ def scan_folder(folder: Path, progress: Progress = no_progress) -> Scan:
     return Scan(folder, tuple(files), tuple(ignored), tuple(damaged))
 
 
+def read_dicom_file(path: Path) -> DicomFile:
+    """Read the header of one DICOM file.
+
+    Raises
+    ------
+    ReirradiationError
+        If it is not there, is no DICOM object, or is damaged.
+    """
+    try:
+        dataset = _read_header(path)
+    except unreadable() as error:
+        raise ReirradiationError(f"{path.name}: the file is cut short or damaged ({error}); export it again") from error
+    if dataset is None:
+        raise ReirradiationError(f"{path.name} is no DICOM object")
+    return DicomFile(dataset, path.name, path)
+
+
+def is_dicom(path: Path) -> bool:
+    """Return whether a file carries the mark of a DICOM file (PS3.10 7.1)."""
+    with path.open("rb") as stream:
+        return stream.read(_PREAMBLE_BYTES + 4)[_PREAMBLE_BYTES:] == b"DICM"
+
+
 def _walk(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         folders.sort()

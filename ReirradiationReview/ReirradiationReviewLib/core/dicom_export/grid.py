@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import ReirradiationError
 from ..volume import Volume
+from .objects import decimals
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -34,16 +35,16 @@ def dose_grid(dose: Volume) -> Dataset:
     """
     from pydicom.dataset import Dataset
 
-    dose = _planes_along_normal(dose)
+    dose = planes_along_normal(dose, "composite EQD2")
     spacing_mm = dose.spacing_mm
     axes = dose.index_to_lps[:3, :3] / spacing_mm
     planes, rows, columns = dose.array.shape
     dataset = Dataset()
-    dataset.ImagePositionPatient = _decimal(dose.index_to_lps[:3, 3])
-    dataset.ImageOrientationPatient = _decimal(np.concatenate([axes[:, 0], axes[:, 1]]))
-    dataset.PixelSpacing = _decimal(spacing_mm[[1, 0]])  # between rows first, then between columns
-    dataset.SliceThickness = _decimal(spacing_mm[2:])[0]
-    dataset.GridFrameOffsetVector = _decimal(np.arange(planes) * spacing_mm[2])
+    dataset.ImagePositionPatient = decimals(dose.index_to_lps[:3, 3])
+    dataset.ImageOrientationPatient = decimals(np.concatenate([axes[:, 0], axes[:, 1]]))
+    dataset.PixelSpacing = decimals(spacing_mm[[1, 0]])  # between rows first, then between columns
+    dataset.SliceThickness = decimals(spacing_mm[2:])[0]
+    dataset.GridFrameOffsetVector = decimals(np.arange(planes) * spacing_mm[2])
     dataset.NumberOfFrames = planes
     dataset.FrameIncrementPointer = 0x3004000C
     dataset.Rows, dataset.Columns = rows, columns
@@ -56,21 +57,27 @@ def dose_grid(dose: Volume) -> Dataset:
     return dataset
 
 
-def _planes_along_normal(dose: Volume) -> Volume:
-    """Return the same dose with k along row x column, as positive frame offsets need."""
-    matrix = dose.index_to_lps
-    axes = matrix[:3, :3] / dose.spacing_mm
+def planes_along_normal(grid: Volume, name: str) -> Volume:
+    """Return the same values with k along row x column, the third axis that DICOM implies.
+
+    Raises
+    ------
+    ReirradiationError
+        If the grid's axes are not at right angles; ``name`` says which grid it is.
+    """
+    matrix = grid.index_to_lps
+    axes = matrix[:3, :3] / grid.spacing_mm
     if np.abs(axes.T @ axes - np.eye(3)).max() > _RIGHT_ANGLE_TOLERANCE:
         raise ReirradiationError(
-            "composite EQD2: the grid's axes are not at right angles, which ImageOrientationPatient (0020,0037) cannot "
-            "say; compute it on the reference course's dose grid"
+            f"{name}: the grid's axes are not at right angles, which ImageOrientationPatient (0020,0037) cannot say; "
+            "compute it on the reference course's own grid"
         )
     if np.linalg.det(axes) > 0:
-        return dose
+        return grid
     turned = matrix.copy()
-    turned[:3, 3] += matrix[:3, 2] * (dose.array.shape[0] - 1)
+    turned[:3, 3] += matrix[:3, 2] * (grid.array.shape[0] - 1)
     turned[:3, 2] *= -1
-    return Volume(dose.array[::-1], turned, dose.frame_of_reference_uid)
+    return Volume(grid.array[::-1], turned, grid.frame_of_reference_uid)
 
 
 def _set_pixels(dataset: Dataset, dose_gy: NDArray[np.floating[Any]]) -> None:
@@ -78,13 +85,6 @@ def _set_pixels(dataset: Dataset, dose_gy: NDArray[np.floating[Any]]) -> None:
 
     Rounding the scaling to its 11 or more digits moves the largest code by less than half a step, so it still fits.
     """
-    dataset.DoseGridScaling = _decimal(np.array([float(dose_gy.max()) / _LARGEST_CODE]))[0]
+    dataset.DoseGridScaling = decimals(np.array([float(dose_gy.max()) / _LARGEST_CODE]))[0]
     codes = np.rint(dose_gy.astype(np.float64) / float(dataset.DoseGridScaling))
     dataset.add_new(0x7FE00010, "OW", codes.astype("<u4").tobytes())
-
-
-def _decimal(values: NDArray[np.float64]) -> list[str]:
-    """Return numbers as DICOM decimal strings of at most 16 characters."""
-    from pydicom.valuerep import format_number_as_ds
-
-    return [format_number_as_ds(float(value) + 0.0) for value in values]  # + 0.0: no "-0.0"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +14,7 @@ from ..courses import Course, Plan
 from ..errors import Notice, ReirradiationError
 from ..volume import Volume
 from .grid import dose_grid
+from .objects import LO_LENGTH, new_object, save, sop_reference
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -25,8 +24,7 @@ SpatialTransformKind = Literal["NONE", "RIGID", "NON_RIGID"]
 _RT_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"  # PS3.4 B.5
 _RT_PLAN = "1.2.840.10008.5.1.4.1.1.481.5"
 _RT_ION_PLAN = "1.2.840.10008.5.1.4.1.1.481.8"
-_LO_LENGTH = 64  # PS3.5 table 6.2-1
-_LT_LENGTH = 10240
+_LT_LENGTH = 10240  # PS3.5 table 6.2-1
 
 
 @dataclass(frozen=True)
@@ -43,12 +41,15 @@ class ComposedCourse:
         Part of the course's EQD2 that was taken off, 0 to 1; 0 for none.
     transform
         How its dose was brought to the reference, DICOM Spatial Transform of Dose (3004,0005).
+    registration
+        SOP Class and Instance UID of the registration object that says so; None where there is none.
     """
 
     label: str
     plans: tuple[Plan, ...]
     recovery: float
     transform: SpatialTransformKind
+    registration: tuple[str, str] | None = None
 
 
 def write_composite_rtdose(
@@ -91,13 +92,13 @@ def write_composite_rtdose(
         another Frame of Reference, has oblique axes that DICOM cannot hold, or the file cannot be written.
     """
     _check(composite, known, reference, courses, alpha_beta_gy)
-    notices: list[Notice] = []
-    dataset = _header(reference, software_version, notices)
+    dataset, notices = new_object(_RT_DOSE, "RTDOSE", reference, software_version)
+    dataset.PositionReferenceIndicator = ""
     dataset.FrameOfReferenceUID = composite.frame_of_reference_uid
     _describe(dataset, courses, alpha_beta_gy, int(np.size(known) - np.count_nonzero(known)), known.size)
     dataset.ReferencedRTPlanSequence = _plan_references(courses, notices)
     dataset.update(dose_grid(composite.like(np.where(known, composite.array, 0.0))))
-    _save(dataset, path)
+    save(dataset, path)
     return tuple(notices)
 
 
@@ -128,60 +129,21 @@ def _check(
         )
 
 
-def _header(reference: Course, software_version: str, notices: list[Notice]) -> Dataset:
-    """Return patient, study, series and equipment; type 2 attributes that nobody knows are empty."""
-    from pydicom.dataset import Dataset
-    from pydicom.uid import generate_uid
-
-    now = datetime.now()
-    ct = reference.ct
-    if ct is None or not ct.study_uid:
-        text = (
-            "The reference CT has no Study Instance UID (0020,000D), so the composite RTDOSE starts a study of its own."
-        )
-        notices.append(Notice("rtdose-own-study", text, reference.label))
-    dataset = Dataset()
-    dataset.SpecificCharacterSet = "ISO_IR 192"
-    dataset.SOPClassUID = _RT_DOSE
-    dataset.SOPInstanceUID = generate_uid(prefix=None)
-    dataset.InstanceCreationDate = dataset.ContentDate = dataset.SeriesDate = now.strftime("%Y%m%d")
-    dataset.InstanceCreationTime = dataset.ContentTime = dataset.SeriesTime = now.strftime("%H%M%S")
-    dataset.PatientName = reference.patient.name
-    dataset.PatientID = reference.patient.id
-    dataset.PatientBirthDate = _date(reference.patient.birth_date)
-    dataset.PatientSex = reference.patient.sex
-    dataset.StudyInstanceUID = ct.study_uid if ct is not None and ct.study_uid else generate_uid(prefix=None)
-    dataset.StudyDate = _date(ct.date) if ct is not None else ""
-    dataset.SeriesInstanceUID = generate_uid(prefix=None)
-    dataset.Modality = "RTDOSE"
-    for keyword in ("StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName", "OperatorsName"):
-        setattr(dataset, keyword, "")
-    dataset.SeriesNumber = None
-    dataset.InstanceNumber = 1
-    dataset.PositionReferenceIndicator = ""
-    dataset.Manufacturer = dataset.ManufacturerModelName = "ReirradiationReview"
-    dataset.SoftwareVersions = software_version[:_LO_LENGTH]
-    return dataset
-
-
-def _date(iso: str) -> str:
-    """Return an ISO date as DICOM DA; empty where it is none."""
-    return iso.replace("-", "") if re.fullmatch(r"\d{4}-\d\d-\d\d", iso) else ""
-
-
 def _describe(
     dataset: Dataset, courses: Sequence[ComposedCourse], alpha_beta_gy: float, unknown_voxels: int, voxels: int
 ) -> None:
     transform = _strongest([course.transform for course in courses])
-    dataset.SeriesDescription = f"Composite EQD2, alpha/beta {alpha_beta_gy:g} Gy"[:_LO_LENGTH]
+    dataset.SeriesDescription = f"Composite EQD2, alpha/beta {alpha_beta_gy:g} Gy"[:LO_LENGTH]
     dataset.ImageType = ["DERIVED", "SECONDARY"]
     dataset.DoseUnits = "GY"
     dataset.DoseType = "EFFECTIVE"
     dataset.DoseSummationType = "MULTI_PLAN"
     dataset.SpatialTransformOfDose = transform
     if transform != "NONE":
-        # Type 2C: required with a transform, and empty as long as no Spatial Registration object is written.
-        dataset.ReferencedSpatialRegistrationSequence = []
+        # Type 2C: required with a transform, and empty where no registration object is written.
+        dataset.ReferencedSpatialRegistrationSequence = [
+            sop_reference(*course.registration) for course in courses if course.registration
+        ]
     dataset.DoseComment = _short_comment(courses, alpha_beta_gy, unknown_voxels, transform)
     dataset.ImageComments = _long_comment(courses, alpha_beta_gy, unknown_voxels, voxels)[:_LT_LENGTH]
 
@@ -204,7 +166,7 @@ def _short_comment(courses: Sequence[ComposedCourse], alpha_beta_gy: float, unkn
         f"{start} n=see(0020,4000) r={recovery} {end}",
         f"{start} n,r=see(0020,4000) {end}",
     ]
-    return next((text for text in candidates if len(text) <= _LO_LENGTH), candidates[-1][:_LO_LENGTH])
+    return next((text for text in candidates if len(text) <= LO_LENGTH), candidates[-1][:LO_LENGTH])
 
 
 def _fractions(plan: Plan, unknown: str) -> str:
@@ -239,28 +201,5 @@ def _plan_references(courses: Sequence[ComposedCourse], notices: list[Notice]) -
         if not plan.modality:
             text = f"The plan file of {plan.label} is absent; the composite RTDOSE refers to it as an RT Plan."
             notices.append(Notice("rtdose-plan-class-assumed", text, plan.label))
-        items[plan.plan_uid] = _reference(_RT_ION_PLAN if plan.modality == "RTIONPLAN" else _RT_PLAN, plan.plan_uid)
+        items[plan.plan_uid] = sop_reference(_RT_ION_PLAN if plan.modality == "RTIONPLAN" else _RT_PLAN, plan.plan_uid)
     return list(items.values())
-
-
-def _reference(sop_class_uid: str, sop_instance_uid: str) -> Dataset:
-    from pydicom.dataset import Dataset
-
-    item = Dataset()
-    item.ReferencedSOPClassUID = sop_class_uid
-    item.ReferencedSOPInstanceUID = sop_instance_uid
-    return item
-
-
-def _save(dataset: Any, path: Path) -> None:
-    from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian
-
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    try:
-        dataset.save_as(path, enforce_file_format=True)
-    except OSError as error:
-        raise ReirradiationError(f"{path.name} cannot be written ({error.strerror}); choose another folder") from error

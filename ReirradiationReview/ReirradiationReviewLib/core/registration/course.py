@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..courses import Course
 from ..errors import Notice, Progress, ReirradiationError, no_progress
-from .files import identity_transform, read_transform
+from .files import identity_transform
+from .given import registration_in_folders, transform_from_file
 from .rigid import register_rigid
 from .transform import SpatialTransform
 
@@ -42,8 +43,9 @@ def register_courses(
     Parameters
     ----------
     methods
-        ``"rigid"``, ``"identity"``, ``"auto"`` (identity where both share a Frame of Reference, else rigid) or the path
-        of a transform file; one for all earlier courses, or one for each in their order.
+        ``"rigid"``, ``"identity"``, ``"auto"`` (identity where both share a Frame of Reference, else the one REG object
+        in the courses' folders that links them, else rigid) or the path of a REG, ITK transform or displacement field;
+        one for all earlier courses, or one for each in their order.
 
     Raises
     ------
@@ -76,32 +78,29 @@ def register_courses(
 
 def _register(reference: Course, course: Course, method: str, progress: Progress) -> CourseRegistration:
     if method == "auto":
-        same = reference.frame_of_reference_uid and reference.frame_of_reference_uid == course.frame_of_reference_uid
-        method = "identity" if same else "rigid"
+        return _register_automatically(reference, course, progress)
     if method == "identity":
         transform = identity_transform(reference.frame_of_reference_uid, course.frame_of_reference_uid)
         return CourseRegistration(transform, "identity", {"same_frame_of_reference": True})
     if method == "rigid":
         return _register_rigid(reference, course, progress)
-    assert reference.ct is not None
     path = Path(method)
     if not path.is_file():
         raise ReirradiationError(
             f"--registration {method!r} is neither rigid, identity, auto nor an existing transform file"
         )
-    transform = read_transform(path, reference.ct.volume)
-    return CourseRegistration(
-        transform,
-        "file",
-        {"file": path.name},
-        notices=(
-            Notice(
-                "registration-from-file",
-                f"the transform of {course.label} comes from the file {path.name}; its accuracy was not checked here",
-                course.label,
-            ),
-        ),
-    )
+    transform, notices = transform_from_file(path, reference, course)
+    return CourseRegistration(transform, "file", {"file": path.name}, notices=notices)
+
+
+def _register_automatically(reference: Course, course: Course, progress: Progress) -> CourseRegistration:
+    """Take the identity in one Frame of Reference, else a fitting REG object of the folders, else register rigidly."""
+    if reference.frame_of_reference_uid and reference.frame_of_reference_uid == course.frame_of_reference_uid:
+        return _register(reference, course, "identity", progress)
+    transform, name, notices = registration_in_folders(reference, course)
+    if transform is not None:
+        return CourseRegistration(transform, "file", {"file": name}, notices=notices)
+    return replace(_register(reference, course, "rigid", progress), notices=notices)
 
 
 def _register_rigid(reference: Course, course: Course, progress: Progress) -> CourseRegistration:

@@ -1,0 +1,114 @@
+"""Registrations that were made elsewhere: a file that the user names, or a REG object in a course's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..courses import Course
+from ..dicom.registration import RegistrationObject, read_registration_object
+from ..dicom.scan import is_dicom
+from ..errors import Notice, ReirradiationError
+from .files import read_transform
+from .transform import SpatialTransform
+
+
+def transform_from_file(path: Path, reference: Course, course: Course) -> tuple[SpatialTransform, tuple[Notice, ...]]:
+    """Return the transform in a file that the user named: DICOM REG, ITK transform or displacement field.
+
+    Returns
+    -------
+    transform
+        Reference point to course point, LPS mm.
+    notices
+        That it was not made here, and what looks odd in it.
+
+    Raises
+    ------
+    ReirradiationError
+        If the file cannot be read, or is a REG of other Frames of Reference (0020,0052).
+    """
+    own = Notice(
+        "registration-from-file",
+        f"the transform of {course.label} comes from the file {path.name}; it was not made here",
+        course.label,
+    )
+    if not is_dicom(path):
+        assert reference.ct is not None
+        return read_transform(path, reference.ct.volume), (own,)
+    found = read_registration_object(path)
+    transform = _between(found, reference, course)
+    return transform, (own, *found.notices, *_patient_notices(found, reference, course))
+
+
+def registration_in_folders(
+    reference: Course, course: Course
+) -> tuple[SpatialTransform | None, str, tuple[Notice, ...]]:
+    """Return the registration that lies in the folder of either course, if it is the only one that fits.
+
+    It fits if it links exactly the two courses' Frames of Reference and is of the same patient.
+
+    Returns
+    -------
+    transform
+        Reference point to course point; None where there is none, or a choice that only the user can make.
+    name
+        The file's name; empty where there is none.
+    notices
+        What was used, or why something that is there was not.
+    """
+    paths = dict.fromkeys((*reference.registration_files, *course.registration_files))
+    fitting: list[tuple[RegistrationObject, SpatialTransform]] = []
+    notices: list[Notice] = []
+    for path in paths:
+        try:
+            found = read_registration_object(path)
+            if not found.links(
+                reference.frame_of_reference_uid, course.frame_of_reference_uid, _image_frames(reference, course)
+            ):
+                continue
+            transform = _between(found, reference, course)
+        except ReirradiationError as error:
+            notices.append(Notice("registration-object-unused", f"{error}; it was not used", course.label))
+            continue
+        strange = _patient_notices(found, reference, course)
+        notices += strange
+        if not strange:
+            fitting.append((found, transform))
+    if len(fitting) > 1:
+        names = ", ".join(found.name for found, _ in fitting)
+        text = (
+            f"several registration objects lead from {reference.label} to {course.label} ({names}); which one is meant "
+            "is not clear, so none was used; name one with --registration"
+        )
+        notices.append(Notice("registration-object-unused", text, course.label))
+    if len(fitting) != 1:
+        return None, "", tuple(notices)
+    found, transform = fitting[0]
+    text = (
+        f"{course.label} is placed by the registration object {found.name} of {found.date or 'unknown date'} "
+        f"({found.description or 'no description'}), found in the folder of a course; it was not made here; "
+        "--registration rigid registers the images anew instead"
+    )
+    return transform, found.name, (Notice("registration-object-used", text, course.label), *notices, *found.notices)
+
+
+def _between(found: RegistrationObject, reference: Course, course: Course) -> SpatialTransform:
+    frames = reference.frame_of_reference_uid, course.frame_of_reference_uid
+    return found.transform(*frames, _image_frames(reference, course))
+
+
+def _image_frames(*courses: Course) -> dict[str, str]:
+    return {
+        uid: course.frame_of_reference_uid
+        for course in courses
+        if course.ct is not None
+        for uid in course.ct.sop_instance_uids
+    }
+
+
+def _patient_notices(found: RegistrationObject, reference: Course, course: Course) -> tuple[Notice, ...]:
+    known = {reference.patient.id, course.patient.id} - {""}
+    if not found.patient.id or not known or found.patient.id in known:
+        return ()
+    text = f"PatientID (0010,0020) of the registration object {found.name} is neither course's; check whose it is"
+    return (Notice("patient-mismatch", text, course.label),)
