@@ -14,7 +14,7 @@ from typing import Literal
 
 from .constraint_rows import Basis, ConstraintRow, Direction, Quantity, Status
 from .errors import ReirradiationError
-from .organs.dvh import DoseVolume, metric
+from .organs.dvh import DoseFigures, metric
 
 __all__ = ["ConstraintResult", "ConstraintRow", "ValueRange", "Verdict", "evaluate", "not_contoured"]
 
@@ -78,9 +78,9 @@ def evaluate(
     row: ConstraintRow,
     *,
     structure: str,
-    low: DoseVolume,
+    low: DoseFigures,
     alpha_beta_gy: float,
-    high: DoseVolume | None = None,
+    high: DoseFigures | None = None,
     incomplete_percent: float = 0.0,
     quantity: Quantity | None = None,
     basis: Basis | None = None,
@@ -225,7 +225,7 @@ def _organs_text(row: ConstraintRow) -> str:
 
 
 def _message(
-    row: ConstraintRow, verdict: Verdict, bounds: tuple[float, ...], low: DoseVolume, incomplete_percent: float
+    row: ConstraintRow, verdict: Verdict, bounds: tuple[float, ...], low: DoseFigures, incomplete_percent: float
 ) -> str:
     sentences = [
         _verdict_sentence(row, verdict, bounds),
@@ -265,7 +265,7 @@ def _outside_sentence(verdict: Verdict, incomplete_percent: float) -> str:
     return f"{incomplete_percent:.1f} % of the volume lies outside at least one dose grid{rests}."
 
 
-def _point_maximum_sentence(row: ConstraintRow, low: DoseVolume) -> str:
+def _point_maximum_sentence(row: ConstraintRow, low: DoseFigures) -> str:
     if not row.stands_for or math.isnan(low.dmax_gy):
         return ""
     beyond = "" if row.holds(low.dmax_gy) else ", beyond the limit"
@@ -275,7 +275,7 @@ def _point_maximum_sentence(row: ConstraintRow, low: DoseVolume) -> str:
     )
 
 
-def _volume_sentence(row: ConstraintRow, low: DoseVolume) -> str:
+def _volume_sentence(row: ConstraintRow, low: DoseFigures) -> str:
     """Say where the structure is too small for the metric."""
     near_maximum = _NEAR_MAXIMUM.fullmatch(row.metric)
     if near_maximum and low.known_volume_cc < float(near_maximum[1]):

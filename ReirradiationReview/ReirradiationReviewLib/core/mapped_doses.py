@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from .composite import CompositeGrid, composite_grid
 from .courses import Course, Structure
+from .dose_blocks import DoseBlocks, dose_blocks
 from .dose_mapping import DoseMoments, PlanField, joined
 from .errors import Notice, Progress, no_progress
+from .linear_dose import features
 from .organs.names import OrganMatch, match_organ
 from .organs.sampling import OrganSamples, sample_organ
 from .registration.course import CourseRegistration
@@ -18,6 +21,8 @@ from .registration.course import CourseRegistration
 # Large organs are sampled coarsely inside; the hottest part of this size is sampled finely again.
 _HOT_VOLUME_CC = 2.0
 _COARSE_ORGAN_CC = 50.0
+# Organs that are often contoured in parts, whose constraint is about the whole.
+PAIRED_ORGANS = {"Lungs": ("Lung_L", "Lung_R"), "Kidneys": ("Kidney_L", "Kidney_R")}
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,13 @@ class SampledOrgan:
     match: OrganMatch
     samples: OrganSamples
     moments: tuple[DoseMoments, ...]
+
+    @cached_property
+    def blocks(self) -> DoseBlocks:
+        """The moments in the order that answers questions about dose and volume at once."""
+        return dose_blocks(
+            [features(m) for m in self.moments], [m.inside for m in self.moments], self.samples.volumes_cc
+        )
 
     @property
     def notices(self) -> tuple[Notice, ...]:
@@ -57,6 +69,20 @@ class MappedDoses:
     composite: CompositeGrid
     organs: tuple[SampledOrgan, ...]
     slice_thickness_mm: float | None
+
+    @cached_property
+    def wholes(self) -> tuple[SampledOrgan, ...]:
+        """Left and right joined, where only the parts are contoured and each once."""
+        named: dict[str, list[SampledOrgan]] = {}
+        for organ in self.organs:
+            if organ.match.is_the_organ and organ.match.tg263:
+                named.setdefault(organ.match.tg263, []).append(organ)
+        joined_organs = []
+        for whole, sides in PAIRED_ORGANS.items():
+            parts = [organ for side in sides for organ in named.get(side, [])]
+            if whole not in named and tuple(part.match.tg263 for part in parts) == sides:
+                joined_organs.append(_join_parts(whole, parts))
+        return tuple(joined_organs)
 
     def with_structures(self, structures: Sequence[Structure], progress: Progress = no_progress) -> MappedDoses:
         """Return the same doses on other structures; an organ whose structure is the very same is kept as it is."""
@@ -114,13 +140,12 @@ def sampled_organ(structure: Structure, fields: Sequence[PlanField], slice_thick
     return SampledOrgan(structure, match, finer, finer_moments)
 
 
-def join_parts(name: str, tg263: str, parts: Sequence[SampledOrgan]) -> SampledOrgan:
-    """Return one organ made of disjoint parts, e.g. both lungs."""
+def _join_parts(tg263: str, parts: Sequence[SampledOrgan]) -> SampledOrgan:
     moments = tuple(joined(of_plan) for of_plan in zip(*(part.moments for part in parts), strict=True))
     samples = OrganSamples(
         np.concatenate([part.samples.points_lps for part in parts]),
         np.concatenate([part.samples.volumes_cc for part in parts]),
         (),
     )
-    first = parts[0]
-    return SampledOrgan(replace(first.structure, name=name), replace(first.match, tg263=tg263), samples, moments)
+    structure = replace(parts[0].structure, name=" + ".join(part.structure.name for part in parts))
+    return SampledOrgan(structure, replace(parts[0].match, tg263=tg263), samples, moments)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .biology import Parameter
+from .constraint_rows import Quantity
 from .courses import Structure
-from .dose_mapping import DoseMoments, PlanWeight, SummedDose, sum_eqd2, sum_physical
+from .dose_blocks import BlockDose
+from .dose_mapping import DoseMoments, PlanWeight, SummedDose, sum_eqd2
+from .linear_dose import LinearDose, eqd2_terms, physical_terms
 from .mapped_doses import SampledOrgan
-from .organs.dvh import DoseVolume, dose_volume
 from .organs.names import OrganMatch
 from .organs.sampling import OrganSamples
 
@@ -28,8 +30,8 @@ class BoundedDoseVolume:
         Share of the organ's volume where at least one contribution is unknown.
     """
 
-    low: DoseVolume
-    high: DoseVolume
+    low: BlockDose
+    high: BlockDose
     incomplete_percent: float
 
 
@@ -91,21 +93,23 @@ class OrganDose:
 
     def eqd2(self, weights: Sequence[PlanWeight], alpha_beta_gy: float | None = None) -> BoundedDoseVolume:
         """Return the EQD2 dose-volume relation, by default with the organ's own alpha/beta."""
-        return self._bounded(self.eqd2_at_points(weights, alpha_beta_gy or self.alpha_beta_gy))
-
-    def bed(self, weights: Sequence[PlanWeight], alpha_beta_gy: float) -> BoundedDoseVolume:
-        """Return the BED dose-volume relation: EQD2 times (1 + 2 / alpha/beta)."""
-        total, factor = self.eqd2_at_points(weights, alpha_beta_gy), 1 + 2 / alpha_beta_gy
-        return self._bounded(SummedDose(total.low_gy * factor, total.high_gy * factor, total.known, total.complete))
+        return self.dose(self.terms("EQD2", weights, alpha_beta_gy or self.alpha_beta_gy))
 
     def physical(self, weights: Sequence[PlanWeight]) -> BoundedDoseVolume:
         """Return the dose-volume relation of the summed physical dose."""
-        return self._bounded(sum_physical(self.moments, weights))
+        return self.dose(physical_terms(self.moments, weights))
 
-    def _bounded(self, total: SummedDose) -> BoundedDoseVolume:
-        volumes = self.samples.volumes_cc
-        unknown_cc = float(volumes[~total.known].sum())
-        low = dose_volume(total.low_gy[total.known], volumes[total.known], unknown_cc)
-        high = dose_volume(total.high_gy, volumes)
-        incomplete = float(volumes[~total.complete].sum()) / self.samples.volume_cc * 100.0
-        return BoundedDoseVolume(low, high, incomplete)
+    def terms(self, quantity: Quantity, weights: Sequence[PlanWeight], alpha_beta_gy: float) -> LinearDose:
+        """Return a sum of plans in a quantity; alpha/beta does not matter to physical dose."""
+        if quantity == "physical":
+            return physical_terms(self.moments, weights)
+        eqd2 = eqd2_terms(self.moments, weights, alpha_beta_gy, self.repair_half_time.value)
+        return eqd2.times(1 + 2 / alpha_beta_gy) if quantity == "BED" else eqd2
+
+    def dose(self, terms: LinearDose) -> BoundedDoseVolume:
+        """Return the dose-volume relation of a sum of plans."""
+        blocks = self.sampled.blocks
+        low = blocks.dose(terms.coefficients, terms.active)
+        incomplete_cc = blocks.incomplete_cc(terms.active)
+        high = blocks.dose(terms.coefficients, terms.active, assume_unknown=True) if incomplete_cc else low
+        return BoundedDoseVolume(low, high, incomplete_cc / blocks.volume_cc * 100.0)

@@ -11,20 +11,19 @@ from numpy.typing import NDArray
 
 from .biology import check_schedule, load_alpha_beta_table, load_repair_table
 from .composite import CompositeGrid
-from .constraints import ConstraintResult, ConstraintRow, evaluate, not_contoured
+from .constraint_rows import ConstraintRow
+from .constraints import ConstraintResult
 from .courses import Course, Plan, Structure
 from .dose_mapping import PlanWeight
 from .errors import Notice, Progress, ReirradiationError, no_progress
-from .mapped_doses import SampledOrgan, join_parts, map_doses
-from .organ_dose import BoundedDoseVolume, OrganDose
+from .mapped_doses import PAIRED_ORGANS, SampledOrgan, map_doses
+from .organ_dose import OrganDose
 from .organs.names import OrganMatch
 from .protocols import Protocol, load_protocol
 from .registration.course import CourseRegistration
 from .review_checks import check_courses, cross_course_notices
+from .row_cases import RowCase
 from .settings import Settings
-
-# Organs that are often contoured in parts, whose constraint is about the whole.
-PAIRED_ORGANS = {"Lungs": ("Lung_L", "Lung_R"), "Kidneys": ("Kidney_L", "Kidney_R")}
 
 
 class Review:
@@ -71,6 +70,8 @@ class Review:
         if settings.left_out >= set(range(len(self.courses))):
             raise ReirradiationError("every course is left out, so there is nothing to sum: keep at least one")
         self.organs: tuple[OrganDose, ...] = tuple(self._organ_dose(organ) for organ in self.mapped.organs)
+        # Both sides of a paired organ as one, where only the sides are contoured.
+        self.wholes: tuple[OrganDose, ...] = tuple(map(self._whole, self.mapped.wholes))
         self._refuse_unknown_names()
 
     def with_settings(self, settings: Settings) -> Review:
@@ -168,60 +169,40 @@ class Review:
         total = self.composite.summed_eqd2(self.weights(), self.settings.display_alpha_beta_gy)
         return self.composite.grid.centres_lps()[int(np.argmax(total.low_gy))]
 
+    def row_cases(self) -> list[RowCase]:
+        """Return every row of every protocol with every organ that it names, in the order of the protocols."""
+        return [
+            case for protocol in self.protocols for row in protocol.rows for case in self._cases_of(protocol.id, row)
+        ]
+
     def constraints(self) -> list[ConstraintResult]:
         """Evaluate every row of every protocol on every organ it names."""
-        return [
-            result
-            for protocol in self.protocols
-            for row in protocol.rows
-            for result in self._row_results(protocol, row)
-        ]
+        return [case.result() for case in self.row_cases()]
 
-    def _row_results(self, protocol: Protocol, row: ConstraintRow) -> list[ConstraintResult]:
-        organs = [organ for organ in self.organs if organ.match.is_the_organ and organ.match.tg263 in row.organs]
-        organs += [whole for whole in map(self._whole_of_parts, row.organs) if whole is not None]
+    def _cases_of(self, protocol: str, row: ConstraintRow) -> list[RowCase]:
+        """Pair a row with the sum that its basis asks for: the one place where they are paired."""
+        organs = [
+            organ
+            for organ in (*self.organs, *self.wholes)
+            if organ.match.is_the_organ and organ.match.tg263 in row.organs
+        ]
         if not organs:
-            return [not_contoured(protocol.id, row)]
-        results = []
-        for organ in organs:
-            alpha_beta_gy = row.alpha_beta_gy or organ.alpha_beta_gy
-            bounded = self._basis_dose(organ, row, alpha_beta_gy)
-            results.append(
-                evaluate(
-                    protocol.id,
-                    row,
-                    structure=organ.name,
-                    low=bounded.low,
-                    high=bounded.high,
-                    incomplete_percent=bounded.incomplete_percent,
-                    alpha_beta_gy=alpha_beta_gy,
-                )
-            )
-        return results
-
-    def _basis_dose(self, organ: OrganDose, row: ConstraintRow, alpha_beta_gy: float) -> BoundedDoseVolume:
-        """Return the sum that the row's basis and quantity ask for: the one place where they are paired."""
+            return [RowCase(protocol, row)]
         courses = [self.reference_index] if row.basis == "current_only" else None
-        recovery = organ.recovery if row.basis == "discounted_vs_first" else 0.0
-        weights = self.weights(courses, recovery)
-        if row.quantity == "physical":
-            return organ.physical(weights)
-        if row.quantity == "BED":
-            return organ.bed(weights, alpha_beta_gy)
-        return organ.eqd2(weights, alpha_beta_gy)
+        undiscounted = tuple(self.weights(courses))
+        cases = []
+        for organ in organs:
+            recovery = organ.recovery if row.basis == "discounted_vs_first" else 0.0
+            weights = tuple(self.weights(courses, recovery)) if recovery else undiscounted
+            alpha_beta_gy = row.alpha_beta_gy or organ.alpha_beta_gy
+            cases.append(RowCase(protocol, row, organ, alpha_beta_gy, weights, undiscounted))
+        return cases
 
-    def _whole_of_parts(self, tg263: str) -> OrganDose | None:
-        """Return left and right joined where only the parts are contoured."""
-        if tg263 not in PAIRED_ORGANS or any(o.match.tg263 == tg263 and o.match.is_the_organ for o in self.organs):
-            return None
-        parts = [
-            o for part in PAIRED_ORGANS[tg263] for o in self.organs if o.match.is_the_organ and o.match.tg263 == part
-        ]
-        if [part.match.tg263 for part in parts] != list(PAIRED_ORGANS[tg263]):
-            return None
-        joined = join_parts(" + ".join(part.name for part in parts), tg263, [part.sampled for part in parts])
-        # Biology is the first part's: parts come from the same table entry.
-        return replace(parts[0], sampled=joined)
+    def _whole(self, sampled: SampledOrgan) -> OrganDose:
+        """Return a whole with the biology of its first part: parts come from the same table entry."""
+        sides = PAIRED_ORGANS[sampled.match.tg263 or ""]
+        first = next(organ for organ in self.organs if organ.match.tg263 in sides and organ.match.is_the_organ)
+        return replace(first, sampled=sampled)
 
     def _organ_dose(self, sampled: SampledOrgan) -> OrganDose:
         match, name = sampled.match, sampled.structure.name

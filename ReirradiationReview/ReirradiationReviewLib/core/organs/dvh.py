@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +23,52 @@ _ROUNDING = 1e-9
 # Near-maximum doses, up to D2cc, need only this many of the hottest samples in order; more are taken where the samples
 # are small.
 _NEAR_MAXIMUM_CC, _FIRST_LOOK = 2.0, 4096
+
+
+class DoseFigures(Protocol):
+    """What can be asked of an organ's dose, however its samples are held; NaN where no dose is known."""
+
+    @property
+    def known_volume_cc(self) -> float:
+        """Volume with a known dose."""
+        ...
+
+    @property
+    def unknown_volume_cc(self) -> float:
+        """Volume where the dose is not known."""
+        ...
+
+    @property
+    def total_volume_cc(self) -> float:
+        """Volume of the whole organ."""
+        ...
+
+    @property
+    def dmin_gy(self) -> float:
+        """Lowest dose."""
+        ...
+
+    @property
+    def dmax_gy(self) -> float:
+        """Highest dose of any sample point."""
+        ...
+
+    @property
+    def dmean_gy(self) -> float:
+        """Mean dose of the known part."""
+        ...
+
+    def dose_at_volume_cc(self, volume_cc: float) -> float:
+        """Return the lowest dose within the hottest ``volume_cc``, Gy."""
+        ...
+
+    def volume_cc_at_dose(self, dose_gy: float) -> float:
+        """Return the volume known to receive at least ``dose_gy``, cc."""
+        ...
+
+    def spared_volume_cc_at_dose(self, dose_gy: float) -> float:
+        """Return the volume known to receive less than ``dose_gy``, cc."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -140,8 +185,43 @@ def dose_volume(dose_gy: NDArray[Any], volumes_cc: NDArray[np.float64], unknown_
     return DoseVolume(np.asarray(dose_gy, dtype=np.float64), volumes_cc, unknown_volume_cc)
 
 
-def metric(name: str) -> Callable[[DoseVolume], float]:
-    """Return the function behind a metric's name.
+@dataclass(frozen=True)
+class Metric:
+    """One dose-volume figure, ready to be read from any organ's dose.
+
+    Parameters
+    ----------
+    kind
+        ``"Dmin"``, ``"Dmean"``, ``"Dmax"``; ``"D"``, the dose at a volume; ``"V"``, the volume at a dose; ``"CV"``, the
+        volume below a dose.
+    level
+        Of ``"D"``: the volume, in cc or %; of ``"V"`` and ``"CV"``: the dose in Gy; else 0.
+    unit
+        ``"cc"`` or ``"%"``, of the volume that is given or asked for; empty where none is.
+    """
+
+    kind: str
+    level: float = 0.0
+    unit: str = ""
+
+    def __call__(self, dose: DoseFigures) -> float:
+        """Return the figure: Gy for doses, cc or % for volumes."""
+        if self.kind == "D":
+            return dose.dose_at_volume_cc(self.in_cc(self.level, dose))
+        if self.kind in ("V", "CV"):
+            read = dose.volume_cc_at_dose if self.kind == "V" else dose.spared_volume_cc_at_dose
+            volume_cc = read(self.level)
+            return volume_cc if self.unit == "cc" else 100.0 * volume_cc / dose.total_volume_cc
+        return float(getattr(dose, {"Dmin": "dmin_gy", "Dmean": "dmean_gy", "Dmax": "dmax_gy"}[self.kind]))
+
+    def in_cc(self, volume: float, dose: DoseFigures) -> float:
+        """Return a volume in the metric's unit as cc; percent are of the whole organ, unknown parts included."""
+        return volume if self.unit == "cc" else volume / 100.0 * dose.total_volume_cc
+
+
+@lru_cache
+def metric(name: str) -> Metric:
+    """Return the metric of a name.
 
     ``Dmin``, ``Dmean``, ``Dmax``; ``D0.03cc``, ``D2%`` in Gy; ``V20Gy%``, ``V20Gycc`` (receiving at least);
     ``CV15Gycc``, ``CV15Gy%`` (receiving less).
@@ -157,23 +237,7 @@ def metric(name: str) -> Callable[[DoseVolume], float]:
             f"{name!r} is no dose-volume metric: write Dmin, Dmean, Dmax, D0.03cc, D2%, V20Gy%, V20Gycc or CV15Gycc"
         )
     if match["at_volume"]:
-        at_volume = float(match["at_volume"])
-        if match["volume_unit"] == "cc":
-            return lambda dose: dose.dose_at_volume_cc(at_volume)
-        return lambda dose: dose.dose_at_volume_percent(at_volume)
+        return Metric("D", float(match["at_volume"]), match["volume_unit"])
     if match["at_dose"]:
-        return _volume_metric(match["family"], float(match["at_dose"]), match["unit"])
-    return {
-        "Dmin": lambda dose: dose.dmin_gy,
-        "Dmean": lambda dose: dose.dmean_gy,
-        "Dmax": lambda dose: dose.dmax_gy,
-    }[match["kind"]]
-
-
-def _volume_metric(family: str, dose_gy: float, unit: str) -> Callable[[DoseVolume], float]:
-    def volume_cc(dose: DoseVolume) -> float:
-        return dose.volume_cc_at_dose(dose_gy) if family == "V" else dose.spared_volume_cc_at_dose(dose_gy)
-
-    if unit == "cc":
-        return volume_cc
-    return lambda dose: 100.0 * volume_cc(dose) / dose.total_volume_cc
+        return Metric(match["family"], float(match["at_dose"]), match["unit"])
+    return Metric(match["kind"])
