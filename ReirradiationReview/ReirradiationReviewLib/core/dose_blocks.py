@@ -1,9 +1,10 @@
 """An organ's samples in blocks of similar dose, so that a change of biology need look at few of them.
 
-The EQD2 of every sample is a linear combination of its dose moments (`dose_mapping`), whatever the alpha/beta, recovery,
-fractions or scale of a plan. With the least and greatest moment of each block, the same combination bounds the EQD2 of
-all of its samples. A block that lies wholly on one side of the dose or volume that a metric asks about is counted as a
-whole; only what is left is evaluated sample by sample. The figures are those of all samples, without approximation.
+The EQD2 of every sample is a linear combination of its dose moments (`linear_dose`), whatever the alpha/beta, the
+recovery, the fractions or the scale of a plan. The same combination of a block's least and greatest moments bounds the
+EQD2 of all of its samples. A block that lies wholly on one side of the dose or volume that a metric asks about is
+counted as a whole; only what is left is evaluated sample by sample. The figures are those of all samples, without
+approximation.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .organs.dvh import DoseVolume, dose_volume
+from .organs.dvh import ROUNDING, DoseVolume, dose_volume
 
 _BLOCK = 96
 # Bits of the code by which samples of similar dose are brought together.
 _MOST_BITS, _CODE_BITS = 10, 60
 # Bounds and samples are summed in a different order; this is far above what that changes, relative to the dose.
-_ROUNDING = 1e-12
+_SLACK = 1e-12
 # Below this share of the organ, leaving out the blocks that are hotter than asked saves nothing.
 _SMALL_SHARE = 0.05
 _FEW = 48
@@ -176,22 +177,15 @@ class BlockDose:
         part = self._samples((high >= at_least) & ~hotter)
         return part.dose_at_volume_cc(volume_cc - float(volumes[hotter].sum()))
 
-    def dose_at_volume_percent(self, percent: float) -> float:
-        """Return the lowest dose within the hottest ``percent`` of the whole organ, Gy."""
-        return self.dose_at_volume_cc(percent / 100.0 * self.total_volume_cc)
-
     def volume_cc_at_dose(self, dose_gy: float) -> float:
         """Return V_D: the volume known to receive at least ``dose_gy``, cc."""
         if not self.terms:
             return np.nan
         low, high, volumes = self._bounds
-        wholly = low >= dose_gy
-        part = self._samples((high >= dose_gy) & ~wholly)
-        return float(volumes[wholly].sum() + part.volumes_cc[part.dose_gy >= dose_gy].sum())
-
-    def volume_percent_at_dose(self, dose_gy: float) -> float:
-        """Return V_D as percent of the whole organ, the unknown part included in the whole."""
-        return 100.0 * self.volume_cc_at_dose(dose_gy) / self.total_volume_cc
+        level = dose_gy * (1 - ROUNDING)
+        wholly = low >= level
+        part = self._samples((high >= level) & ~wholly)
+        return float(volumes[wholly].sum() + part.volumes_cc[part.dose_gy >= level].sum())
 
     def spared_volume_cc_at_dose(self, dose_gy: float) -> float:
         """Return CV_D, the critical volume: what is known to receive less than ``dose_gy``, cc."""
@@ -215,12 +209,11 @@ class BlockDose:
         for term in self.terms:
             rising, falling = np.maximum(term.coefficients, 0.0), np.minimum(term.coefficients, 0.0)
             least, greatest = self.of.low[:, term.blocks], self.of.high[:, term.blocks]
-            low.append(rising @ least + falling @ greatest)
-            high.append(rising @ greatest + falling @ least)
+            slack = _SLACK * (np.abs(term.coefficients) @ greatest)
+            low.append(rising @ least + falling @ greatest - slack)
+            high.append(rising @ greatest + falling @ least + slack)
             volumes.append(self.of.block_volumes_cc[term.blocks])
-        lower, upper = np.concatenate(low), np.concatenate(high)
-        slack = _ROUNDING * np.abs(upper)
-        return lower - slack, upper + slack, np.concatenate(volumes)
+        return np.concatenate(low), np.concatenate(high), np.concatenate(volumes)
 
     def _samples(self, chosen: NDArray[np.bool_]) -> DoseVolume:
         """Return the samples of the chosen blocks, shape ``(number of blocks with known dose,)``."""

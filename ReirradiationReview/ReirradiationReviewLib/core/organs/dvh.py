@@ -23,6 +23,8 @@ _ROUNDING = 1e-9
 # Near-maximum doses, up to D2cc, need only this many of the hottest samples in order; more are taken where the samples
 # are small.
 _NEAR_MAXIMUM_CC, _FIRST_LOOK = 2.0, 4096
+# A sum of doses that should be 20 Gy may be short of it by rounding; it counts as reaching 20 Gy.
+ROUNDING = 1e-9
 
 
 class DoseFigures(Protocol):

@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 
 from ..organ_dose import BoundedDoseVolume, OrganDose
-from ..organs.dvh import DoseVolume
+from ..organs.dvh import DoseFigures, metric
 from ..review import Review
 
+# The figures that are reported for every structure: in Gy, in % of the organ, in cc.
+_DOSES = ("Dmin", "Dmean", "Dmax", "D0.03cc", "D0.1cc", "D1cc", "D2cc", "D2%", "D50%", "D95%", "D98%")
+_PERCENTAGES, _VOLUMES = (5.0, 20.0, 40.0, 60.0), (15.0,)
 
-def dose_metrics(dose: DoseVolume) -> dict[str, float]:
+
+def dose_metrics(dose: DoseFigures) -> dict[str, float]:
     """Return the dose-volume figures that are reported for every structure, unit in the key."""
-    figures = {"Dmin_gy": dose.dmin_gy, "Dmean_gy": dose.dmean_gy, "Dmax_gy": dose.dmax_gy}
-    figures |= {f"D{x:g}cc_gy": dose.dose_at_volume_cc(x) for x in (0.03, 0.1, 1.0, 2.0)}
-    figures |= {f"D{p:g}%_gy": dose.dose_at_volume_percent(p) for p in (2.0, 50.0, 95.0, 98.0)}
-    figures |= {f"V{g:g}Gy_percent": dose.volume_percent_at_dose(g) for g in (5.0, 20.0, 40.0, 60.0)}
-    figures |= {f"CV{g:g}Gy_cc": dose.spared_volume_cc_at_dose(g) for g in (15.0,)}
+    figures = {f"{name}_gy": metric(name)(dose) for name in _DOSES}
+    figures |= {f"V{dose_gy:g}Gy_percent": metric(f"V{dose_gy:g}Gy%")(dose) for dose_gy in _PERCENTAGES}
+    figures |= {f"CV{dose_gy:g}Gy_cc": metric(f"CV{dose_gy:g}Gycc")(dose) for dose_gy in _VOLUMES}
     return figures
 
 
