@@ -16,7 +16,7 @@ from .content import SceneContent
 from .environment import SceneEnvironment
 from .geometry import to_ras
 from .messages import vtk_messages_in_log
-from .views import SliceImage, SliceRenderer, direction_letters, grab, lines_for_pictures, prepare
+from .views import SliceImage, SliceRenderer, direction_letters, grab, lines_for_pictures, prepare, surfaces_visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +30,8 @@ _HEADER_HEIGHT = 56
 _FIELD_OF_VIEW_MM = 340.0
 _DOTS_PER_INCH = 100
 _SCALE_BAR_MM = 50.0
+# The highest isodoses are what a re-irradiation is about; more shells would hide what lies within.
+_SURFACES_IN_3D = 2
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,12 @@ def render_pictures(
                 pictures.append(Picture(path, caption))
         renderer.close()
         path = folder / "view_3d.png"
-        caption = "3D view from the front, with isodose surfaces and contoured structures"
-        _save(path, _three_d(environment), caption, content, lambda _axes: None)
+        shown = nodes.isodoses[-_SURFACES_IN_3D:]
+        surfaces = " and ".join(node.GetName() for node in shown)
+        caption = f"3D view from the front: structures, and the isodose surfaces of {surfaces}"
+        with surfaces_visible(shown):
+            rgb = _three_d(environment)
+        _save(path, rgb, caption, content, lambda _axes: None)
         pictures.append(Picture(path, caption))
     return pictures
 
@@ -197,7 +203,7 @@ def _three_d(environment: SceneEnvironment) -> NDArray[np.uint8]:
     node.SetBackgroundColor2(0.0, 0.0, 0.0)
     node.SetOrientationMarkerType(slicer.vtkMRMLAbstractViewNode.OrientationMarkerTypeAxes)
     view.reset_view()
-    view.renderer().GetActiveCamera().Zoom(1.4)
+    view.renderer().GetActiveCamera().Zoom(1.25)
     view.renderer().ResetCameraClippingRange()
     view.render()
     rgb = grab(view, _VIEW_SIZE)

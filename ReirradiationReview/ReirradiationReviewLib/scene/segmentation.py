@@ -21,7 +21,8 @@ ROI_NUMBER_TAG = "DicomRtImport.RoiNumber"  # as SlicerRT names it
 _LABELMAP_MM = 1.0
 # A surface is made from at most this many voxels: the skin needs no millimetre.
 _SURFACE_VOXELS = 1_000_000
-_SURFACE_OPACITY = {"body": 0.12, "target": 0.9, "organ": 0.5}
+# Planning volumes are large and wrap the tumour and its isodoses, which have to shine through.
+_SURFACE_OPACITY = {"body": 0.12, "tumour": 0.9, "target": 0.15, "organ": 0.5}
 
 
 def add_segmentation(
@@ -129,5 +130,10 @@ def _show(node: slicer.vtkMRMLSegmentationNode, organs: Sequence[SceneOrgan]) ->
 
 
 def _show_segment(display: slicer.vtkMRMLSegmentationDisplayNode, organ: SceneOrgan) -> None:
-    kind = "body" if organ.is_body else "target" if organ.is_target else "organ"
+    if organ.is_body:
+        kind = "body"
+    elif organ.is_target:
+        kind = "tumour" if organ.name.upper().startswith("GTV") else "target"
+    else:
+        kind = "organ"
     display.SetSegmentOpacity3D(segment_id(organ), _SURFACE_OPACITY[kind])

@@ -213,6 +213,20 @@ def lines_for_pictures(nodes: ReviewNodes) -> Iterator[None]:
             display.SetSliceIntersectionThickness(thickness)
 
 
+@contextmanager
+def surfaces_visible(models: Sequence[slicer.vtkMRMLModelNode]) -> Iterator[None]:
+    """Show models in 3D views for as long as the context lasts."""
+    displays = [model.GetDisplayNode() for model in models]
+    before = [display.GetVisibility3D() for display in displays]
+    for display in displays:
+        display.SetVisibility3D(True)
+    try:
+        yield
+    finally:
+        for display, visible in zip(displays, before, strict=True):
+            display.SetVisibility3D(visible)
+
+
 def direction_letters(image: SliceImage) -> dict[str, str]:
     """Return the patient's direction that each edge of the picture looks to, e.g. ``{"left": "R", ...}``."""
     right = image.pixel_to_ras[:3, 0]
