@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .course import read_course, read_series
+from .course import read_course, read_course_files, read_series
 from .inspection import inspect
 
-__all__ = ["inspect", "read_course", "read_series"]
+__all__ = ["inspect", "read_course", "read_course_files", "read_series"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from .objects import DicomFile, patient_of, quiet_values, tag
 from .plan import Delivery, delivery_notices, fractions_of, is_plan, plan_notices, read_delivery, read_plan
 from .plan_dose import read_plan_dose
 from .registration import is_registration
-from .scan import Scan, scan_folder, without_copies
+from .scan import Scan, scan_files, scan_folder, without_copies
 from .structures import RTSTRUCT, read_structures
 
 # Parts of the work, as fractions of its time: most goes into the CT's slices.
@@ -69,10 +69,23 @@ def read_course(
     ReirradiationError
         If a number would have to be guessed: the message names file, tag and remedy.
     """
+    return _read(lambda scanned: scan_folder(Path(folder), scanned), label, progress, fractions)
+
+
+def read_course_files(
+    paths: Sequence[Path], label: str, progress: Progress = no_progress, fractions: Mapping[str, int] | None = None
+) -> Course:
+    """Read one course of radiotherapy from its files, wherever they lie; see `read_course`."""
+    return _read(lambda scanned: scan_files(paths, scanned), label, progress, fractions)
+
+
+def _read(
+    scan: Callable[[Progress], Scan], label: str, progress: Progress, fractions: Mapping[str, int] | None
+) -> Course:
     try:
         with quiet_values():
-            scan = scan_folder(Path(folder), lambda done, text: progress(_SCANNED * done, text))
-            return course_from_scan(scan, label, progress, fractions)
+            found = scan(lambda done, text: progress(_SCANNED * done, text))
+            return course_from_scan(found, label, progress, fractions)
     except ReirradiationError as error:
         raise ReirradiationError(f"{label}: {error}") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -74,13 +74,32 @@ def scan_folder(folder: Path, progress: Progress = no_progress) -> Scan:
     """
     if not folder.is_dir():
         raise ReirradiationError(f"{folder}: there is no such folder; check the path")
-    paths = list(_walk(folder))
+    names = {path: path.relative_to(folder).as_posix() for path in _walk(folder)}
+    return _scan(folder, names, lambda path: _may_be_read(path, folder), progress)
+
+
+def scan_files(paths: Sequence[Path], progress: Progress = no_progress) -> Scan:
+    """Read the headers of the DICOM files among these: what a DICOM database names as one course.
+
+    Raises
+    ------
+    ReirradiationError
+        If a file is not there any more.
+    """
+    gone = [path for path in paths if not path.is_file()]
+    if gone:
+        raise ReirradiationError(f"{gone[0]}: the DICOM database names this file, but it is gone; import it again")
+    folder = paths[0].parent if paths else Path()  # the files may be spread; only messages name it
+    return _scan(folder, {path: path.name for path in sorted(paths)}, lambda _path: True, progress)
+
+
+def _scan(folder: Path, names: Mapping[Path, str], may_be_read: Callable[[Path], bool], progress: Progress) -> Scan:
+    """Return what the files are, by the names they are known by."""
     files, ignored, damaged = [], [], []
-    for number, path in enumerate(paths):
-        progress(number / len(paths), f"reading {folder.name}")
-        name = path.relative_to(folder).as_posix()
+    for number, (path, name) in enumerate(names.items()):
+        progress(number / len(names), f"reading {folder.name}")
         try:
-            dataset = _read_header(path) if _may_be_read(path, folder) else None
+            dataset = _read_header(path) if may_be_read(path) else None
         except unreadable() as error:
             damaged.append(f"{name}: the file is cut short or damaged ({error}); export it again")
             continue
