@@ -16,7 +16,7 @@ from .scene.build import ReviewNodes, build_scene, remove_review
 from .scene.environment import SceneEnvironment
 from .scene.from_review import scene_content
 from .scene.live import LiveScene
-from .scene.restore import restore_review
+from .scene.restore import RestoredReview, restore_review
 
 Observer = Callable[[], None]
 
@@ -81,12 +81,25 @@ class ReviewSession:
         ReirradiationError
             If something that the review needs is missing from the scene.
         """
-        found = restore_review(self._environment.scene)
+        found = self.find_restorable()
         if found is None:
             return False
-        review = Review(found.courses, found.registrations, found.settings, found.reference_index, progress)
-        self._show(review, LiveScene(self._environment, found.nodes, review))
+        self.resume(found, found.review(progress))
         return True
+
+    def find_restorable(self) -> RestoredReview | None:
+        """Return what a loaded scene holds of a review; None where it holds none.
+
+        Raises
+        ------
+        ReirradiationError
+            If something that the review needs is missing from the scene.
+        """
+        return restore_review(self._environment.scene)
+
+    def resume(self, found: RestoredReview, review: Review) -> None:
+        """Go on with the review that was made anew from what the scene holds."""
+        self._show(review, LiveScene(self._environment, found.nodes, review))
 
     def close(self) -> None:
         """Forget the review; its nodes stay in the scene."""
@@ -104,6 +117,18 @@ class ReviewSession:
     def replace_structures(self, structures: Sequence[Structure]) -> None:
         """Follow edited structures of the reference course; see `Review.with_structures`."""
         self._follow(self._open_review().with_structures(structures))
+
+    def follow_segments(self) -> bool:
+        """Follow what was contoured in the scene since the last call; False where nothing was."""
+        review = self._open_review()
+        structures = self.live.edited_structures()
+        if structures is None:
+            return False
+        review = review.with_structures(structures)
+        self.live.follow(review, segments_show_it=True)
+        self._review = review
+        self._tell()
+        return True
 
     def constraints(self) -> list[ConstraintResult]:
         """Return every constraint's result; empty before a review is open."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import slicer
@@ -15,6 +17,16 @@ from .messages import vtk_messages_in_log
 RENDERING_REMEDY = "apt-get install --no-install-recommends libegl1 libgl1-mesa-dri"
 
 _RENDER_ONCE = "import vtk; w = vtk.vtkRenderWindow(); w.SetOffScreenRendering(1); w.Render()"
+
+
+@contextmanager
+def one_batch(scene: slicer.vtkMRMLScene) -> Iterator[None]:
+    """Hold back what follows from changes of nodes, views included, until the context ends."""
+    scene.StartState(slicer.vtkMRMLScene.BatchProcessState)
+    try:
+        yield
+    finally:
+        scene.EndState(slicer.vtkMRMLScene.BatchProcessState)
 
 
 @dataclass(frozen=True)
@@ -29,11 +41,15 @@ class SceneEnvironment:
         The application logic of that scene.
     logics
         Module logics that have to live as long as the scene; none where the application owns them.
+    one_change
+        What many changes of nodes at once are made in. The desktop, where the end of a batch makes every widget read
+        the whole scene anew, only holds back the views.
     """
 
     scene: slicer.vtkMRMLScene
     application_logic: slicer.vtkSlicerApplicationLogic
     logics: tuple[slicer.vtkMRMLAbstractLogic, ...] = ()
+    one_change: Callable[[slicer.vtkMRMLScene], AbstractContextManager[None]] = one_batch
 
 
 def headless_environment() -> SceneEnvironment:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
-import slicer
 from numpy.typing import NDArray
 
+from ..core.courses import Structure
 from ..core.review import Review
 from .build import ReviewNodes, drawn_on, review_record, scene_state
 from .content import IsodoseLevel, SceneContent
@@ -20,6 +20,7 @@ from .geometry import to_ras
 from .isodose import set_isodose_colours, set_isodose_models, set_wash_colours
 from .records import write_record
 from .segmentation import set_segments
+from .segments import SegmentWatch
 from .state import set_referenced, write_state
 
 
@@ -39,15 +40,27 @@ class LiveScene:
         self.nodes = nodes
         self._shown = review
         self._levels: tuple[IsodoseLevel, ...] | None = None
+        self._watch = SegmentWatch(nodes.segmentation)
 
-    def follow(self, review: Review) -> None:
-        """Bring the nodes up to date with a review of the same courses and registrations."""
+    def edited_structures(self) -> tuple[Structure, ...] | None:
+        """Return the reference course's structures with what was contoured in the scene; None where nothing was."""
+        return self._watch.edited(self._shown.reference.structures, drawn_on(self._content()))
+
+    def follow(self, review: Review, *, segments_show_it: bool = False) -> None:
+        """Bring the nodes up to date with a review of the same courses and registrations.
+
+        Parameters
+        ----------
+        segments_show_it
+            The review's structures are what was contoured in the scene: the segments are left as they are.
+        """
         before, self._shown = self._shown, review
         content = self._content()
         with self._one_change():
             self._renew_doses(content)
-            if review.reference.structures is not before.reference.structures:
+            if review.reference.structures is not before.reference.structures and not segments_show_it:
                 set_segments(self.nodes.segmentation, content.organs, scene_organs(before), drawn_on(content))
+                self._watch.reset()
             if review.courses is not before.courses:
                 write_record(self.nodes.record, review_record(content))
             write_state(self.nodes.parameters, scene_state(content))
@@ -71,14 +84,8 @@ class LiveScene:
         content = scene_content(self._shown)
         return content if self._levels is None else replace(content, levels=self._levels)
 
-    @contextmanager
-    def _one_change(self) -> Iterator[None]:
-        scene = self._environment.scene
-        scene.StartState(slicer.vtkMRMLScene.BatchProcessState)
-        try:
-            yield
-        finally:
-            scene.EndState(slicer.vtkMRMLScene.BatchProcessState)
+    def _one_change(self) -> AbstractContextManager[None]:
+        return self._environment.one_change(self._environment.scene)
 
     def _renew_doses(self, content: SceneContent) -> None:
         nodes, alpha_beta_gy = self.nodes, content.alpha_beta_gy

@@ -9,9 +9,10 @@ import slicer
 
 from ..core.course_record import course_of, registration_of
 from ..core.courses import Course
-from ..core.errors import ReirradiationError
+from ..core.errors import Progress, ReirradiationError, no_progress
 from ..core.registration.course import CourseRegistration
 from ..core.registration.transform import SpatialTransform
+from ..core.review import Review
 from ..core.settings import Settings, settings_of
 from .build import CourseNodes, ReviewNodes
 from .geometry import transform_of, volume_of
@@ -28,6 +29,10 @@ class RestoredReview:
     settings: Settings
     reference_index: int
     nodes: ReviewNodes
+
+    def review(self, progress: Progress = no_progress) -> Review:
+        """Make the review anew: all doses are mapped. Nothing of the scene is touched."""
+        return Review(self.courses, self.registrations, self.settings, self.reference_index, progress)
 
 
 def restore_review(scene: slicer.vtkMRMLScene) -> RestoredReview | None:

@@ -43,7 +43,7 @@ def add_segmentation(
     """
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
     was_modifying = node.StartModify()
-    node.GetSegmentation().SetSourceRepresentationName(_LABELMAP)
+    node.GetSegmentation().SetSourceRepresentationName(LABELMAP)
     for organ in organs:
         _add_segment(node, organ, image)
     if image_node is not None:
@@ -69,24 +69,42 @@ def set_segments(
     image
         As for `add_segmentation`.
     """
-    before = {segment_id(organ): organ.structure for organ in shown}
+    before = {organ.structure.number: organ.structure for organ in shown}
     was_modifying = node.StartModify()
-    for gone in before.keys() - {segment_id(organ) for organ in organs}:
-        node.GetSegmentation().RemoveSegment(gone)
+    for gone in before.keys() - {organ.structure.number for organ in organs}:
+        _remove_segment(node, gone)
     for organ in organs:
-        if before.get(segment_id(organ)) is not organ.structure:
-            node.GetSegmentation().RemoveSegment(segment_id(organ))
+        if before.get(organ.structure.number) is not organ.structure:
+            _remove_segment(node, organ.structure.number)
             _add_segment(node, organ, image)
             _show_segment(node.GetDisplayNode(), organ)
     node.EndModify(was_modifying)
 
 
 def segment_id(organ: SceneOrgan) -> str:
-    """Return the organ's segment ID, which names need not be: two ROIs may have the same name."""
+    """Return the ID of the segment that is made for an organ; names need not differ: two ROIs may have the same."""
     return f"roi_{organ.structure.number}"
 
 
-_LABELMAP = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+def roi_number(node: slicer.vtkMRMLSegmentationNode, segment_id: str) -> int | None:
+    """Return the number of the structure that a segment shows; None where it shows none (yet)."""
+    text = vtk.reference("")
+    known = node.GetSegmentation().GetSegment(segment_id).GetTag(ROI_NUMBER_TAG, text)
+    return int(str(text)) if known and str(text).isdigit() else None
+
+
+def set_roi_number(node: slicer.vtkMRMLSegmentationNode, segment_id: str, number: int) -> None:
+    """Say which structure a segment shows."""
+    node.GetSegmentation().GetSegment(segment_id).SetTag(ROI_NUMBER_TAG, str(number))
+
+
+def _remove_segment(node: slicer.vtkMRMLSegmentationNode, number: int) -> None:
+    for each in node.GetSegmentation().GetSegmentIDs():
+        if roi_number(node, each) == number:
+            node.GetSegmentation().RemoveSegment(each)
+
+
+LABELMAP = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
 _SURFACE = slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName()
 
 
@@ -100,7 +118,7 @@ def _segment(organ: SceneOrgan, image: Volume) -> slicer.vtkSegment:
     segment = slicer.vtkSegment()
     segment.SetName(organ.name)
     segment.SetColor(*(part / 255 for part in organ.colour))
-    segment.AddRepresentation(_LABELMAP, _labelmap(coverage))
+    segment.AddRepresentation(LABELMAP, _labelmap(coverage))
     segment.AddRepresentation(_SURFACE, _surface(coverage))
     segment.SetTag(TG263_TAG, organ.tg263)
     segment.SetTag(ROI_NUMBER_TAG, str(organ.structure.number))

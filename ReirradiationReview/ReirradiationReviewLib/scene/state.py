@@ -47,6 +47,13 @@ def referenced(node: slicer.vtkMRMLScriptedModuleNode, role: str) -> list[slicer
     return [each for each in nodes if each is not None]
 
 
+def all_referenced(node: slicer.vtkMRMLScriptedModuleNode) -> list[slicer.vtkMRMLNode]:
+    """Return the nodes of all roles that are still in the scene."""
+    roles: list[str] = []
+    node.GetNodeReferenceRoles(roles)
+    return [each for role in roles for each in referenced(node, role)]
+
+
 def add_parameter_node(
     scene: slicer.vtkMRMLScene, state: Mapping[str, Any], nodes: Mapping[str, Sequence[slicer.vtkMRMLNode]]
 ) -> slicer.vtkMRMLScriptedModuleNode:
