@@ -94,6 +94,17 @@ prepare_drawing() {
     return 1
 }
 
+can_show_widgets() {
+    .venv/bin/python -c 'from PySide6 import QtUiTools, QtWidgets' >/dev/null 2>&1
+}
+
+# What Qt links to: only the tests of the Slicer panel need it, and they say so where it is missing.
+prepare_widgets() {
+    can_show_widgets && return
+    apt_install libgl1 libegl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libxkbcommon0 || true
+    can_show_widgets || say "NOTE: the tests of the Slicer panel cannot run here: Qt's system libraries are missing."
+}
+
 # What the environment was made from: it is renewed where one of these has changed, or the folder has moved.
 fingerprint() {
     say "$root"
@@ -107,6 +118,7 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$(fingerprint)" ]; then
     rm -f "$stamp"
     install_packages
     fingerprint >"$stamp"
+    prepare_widgets
     say "Ready: .venv/bin/reirradiation-review"
 fi
 if [ ! -f "$drawing_works" ] && prepare_drawing; then

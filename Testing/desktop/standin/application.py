@@ -33,32 +33,32 @@ class Application:
         self.startup: list[Callable[[], None]] = []
         self.loaded_modules: dict[str, Any] = {}
 
-    def applicationLogic(self) -> slicer.vtkSlicerApplicationLogic:  # noqa: N802 - Slicer's names
+    def applicationLogic(self) -> slicer.vtkSlicerApplicationLogic:
         return self._environment.application_logic
 
-    def mrmlScene(self) -> slicer.vtkMRMLScene:  # noqa: N802
+    def mrmlScene(self) -> slicer.vtkMRMLScene:
         return self._environment.scene
 
-    def layoutManager(self) -> StrictObject:  # noqa: N802
+    def layoutManager(self) -> StrictObject:
         return StrictObject("instance slicer.app.layoutManager()", self._layout_manager)
 
-    def moduleManager(self) -> StrictObject:  # noqa: N802
+    def moduleManager(self) -> StrictObject:
         manager = SimpleNamespace(module=self.loaded_modules.get, modulesNames=lambda: tuple(self.loaded_modules))
         return StrictObject("instance slicer.app.moduleManager()", manager)
 
-    def processEvents(self) -> None:  # noqa: N802
+    def processEvents(self) -> None:
         QtCore.QCoreApplication.processEvents()
 
-    def testingEnabled(self) -> bool:  # noqa: N802
+    def testingEnabled(self) -> bool:
         return True
 
-    def topLevelWidgets(self) -> tuple[()]:  # noqa: N802
+    def topLevelWidgets(self) -> tuple[()]:
         return ()
 
-    def setOverrideCursor(self, _shape: object) -> None:  # noqa: N802
+    def setOverrideCursor(self, _shape: object) -> None:
         QtWidgets.QApplication.setOverrideCursor(QtCore.Qt.CursorShape.WaitCursor)
 
-    def restoreOverrideCursor(self) -> None:  # noqa: N802
+    def restoreOverrideCursor(self) -> None:
         QtWidgets.QApplication.restoreOverrideCursor()
 
     def connect(self, signal: str, slot: Callable[[], None]) -> bool:
@@ -89,16 +89,16 @@ class LayoutManager:
     def layout(self) -> int:
         return self._layout_logic.GetLayoutNode().GetViewArrangement()
 
-    def setLayout(self, layout: int) -> None:  # noqa: N802
+    def setLayout(self, layout: int) -> None:
         self._layout_logic.GetLayoutNode().SetViewArrangement(layout)
 
-    def layoutLogic(self) -> slicer.vtkMRMLLayoutLogic:  # noqa: N802
+    def layoutLogic(self) -> slicer.vtkMRMLLayoutLogic:
         return self._layout_logic
 
-    def sliceViewNames(self) -> tuple[str, ...]:  # noqa: N802
+    def sliceViewNames(self) -> tuple[str, ...]:
         return VIEW_NAMES
 
-    def sliceWidget(self, name: str) -> StrictObject | None:  # noqa: N802
+    def sliceWidget(self, name: str) -> StrictObject | None:
         logic = self._slice_logics.get(name)
         if logic is None:
             return None
@@ -110,14 +110,14 @@ class LayoutManager:
         )
         return StrictObject("instance slicer.app.layoutManager().sliceWidget('Red')", widget)
 
-    def threeDWidget(self, index: int) -> object:  # noqa: N802
+    def threeDWidget(self, index: int) -> object:
         assert index == 0
         return SimpleNamespace(threeDView=lambda: _view("3D"))
 
-    def resetThreeDViews(self) -> None:  # noqa: N802
+    def resetThreeDViews(self) -> None:
         self.resets.append("3D")
 
-    def resetSliceViews(self) -> None:  # noqa: N802
+    def resetSliceViews(self) -> None:
         self.resets.append("slices")
 
 

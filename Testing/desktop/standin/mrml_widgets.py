@@ -9,30 +9,30 @@ from PySide6.QtCore import Property, Signal
 from slicer import vtkMRMLScene
 
 
-class qMRMLWidget(QtWidgets.QWidget):  # noqa: N801 - Slicer's name
+class qMRMLWidget(QtWidgets.QWidget):
     """A widget that knows the scene."""
 
-    mrmlSceneChanged = Signal(object)  # noqa: N815
+    mrmlSceneChanged = Signal(object)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._scene: vtkMRMLScene | None = None
 
-    def mrmlScene(self) -> vtkMRMLScene | None:  # noqa: N802
+    def mrmlScene(self) -> vtkMRMLScene | None:
         """Return the scene."""
         return self._scene
 
-    def setMRMLScene(self, scene: vtkMRMLScene | None) -> None:  # noqa: N802
+    def setMRMLScene(self, scene: vtkMRMLScene | None) -> None:
         """Set the scene and tell the widgets inside."""
         self._scene = scene
         self.mrmlSceneChanged.emit(scene)
 
 
-class qMRMLNodeComboBox(QtWidgets.QComboBox):  # noqa: N801
+class qMRMLNodeComboBox(QtWidgets.QComboBox):
     """A choice among the scene's nodes of some classes."""
 
-    currentNodeChanged = Signal(object)  # noqa: N815
-    currentNodeIDChanged = Signal(str)  # noqa: N815
+    currentNodeChanged = Signal(object)
+    currentNodeIDChanged = Signal(str)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,7 +43,7 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):  # noqa: N801
         self._options = {"noneEnabled": False, "addEnabled": True, "removeEnabled": True, "showHidden": False}
         self.currentIndexChanged.connect(self._tell)
 
-    def setMRMLScene(self, scene: vtkMRMLScene | None) -> None:  # noqa: N802
+    def setMRMLScene(self, scene: vtkMRMLScene | None) -> None:
         """Set the scene; the first node that fits becomes the current one, as in Slicer."""
         if self._scene is not None:
             for tag in self._tags:
@@ -55,11 +55,11 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):  # noqa: N801
             self._tags = [scene.AddObserver(event, lambda *_: self._refresh()) for event in events]
         self._refresh()
 
-    def mrmlScene(self) -> vtkMRMLScene | None:  # noqa: N802
+    def mrmlScene(self) -> vtkMRMLScene | None:
         """Return the scene."""
         return self._scene
 
-    def addAttribute(self, node_type: str, name: str, value: Any = None) -> None:  # noqa: N802
+    def addAttribute(self, node_type: str, name: str, value: Any = None) -> None:
         """Offer only nodes of the type that have the attribute."""
         self._needed.append((node_type, name, value))
         self._refresh()
@@ -96,15 +96,15 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):  # noqa: N801
         self.currentNodeChanged.emit(self.currentNode())
         self.currentNodeIDChanged.emit(self.currentNodeID)
 
-    def currentNode(self) -> Any:  # noqa: N802
+    def currentNode(self) -> Any:
         """Return the chosen node; None where there is none."""
         return self._scene.GetNodeByID(self.currentNodeID) if self._scene and self.currentNodeID else None
 
-    def setCurrentNode(self, node: Any) -> None:  # noqa: N802
+    def setCurrentNode(self, node: Any) -> None:
         """Choose a node."""
         self._set_id(node.GetID() if node is not None else "")
 
-    def nodeCount(self) -> int:  # noqa: N802
+    def nodeCount(self) -> int:
         """Return how many nodes are offered."""
         return len(self._nodes())
 
@@ -114,8 +114,8 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):  # noqa: N801
     def _set_id(self, node_id: str) -> None:
         self.setCurrentIndex(max(-1, self.findData(node_id or "")))
 
-    currentNodeID = Property(str, _id, _set_id)  # noqa: N815
-    setCurrentNodeID = _set_id  # noqa: N815
+    currentNodeID = Property(str, _id, _set_id)
+    setCurrentNodeID = _set_id
 
     def _get_types(self) -> list[str]:
         return self._types
@@ -124,20 +124,20 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):  # noqa: N801
         self._types = list(types)
         self._refresh()
 
-    nodeTypes = Property("QStringList", _get_types, _set_types)  # noqa: N815
+    nodeTypes = Property("QStringList", _get_types, _set_types)
 
-    def _option(name: str) -> Property:  # noqa: N805 - makes the properties below
+    def _option(name: str) -> Property:
         def write(self: qMRMLNodeComboBox, on: bool) -> None:
             self._options[name] = on
             self._refresh()
 
         return Property(bool, lambda self: self._options[name], write)
 
-    noneEnabled = _option("noneEnabled")  # noqa: N815
-    addEnabled = _option("addEnabled")  # noqa: N815
-    removeEnabled = _option("removeEnabled")  # noqa: N815
-    showHidden = _option("showHidden")  # noqa: N815
-    renameEnabled = Property(bool, lambda self: False, lambda self, on: None)  # noqa: N815
-    editEnabled = Property(bool, lambda self: False, lambda self, on: None)  # noqa: N815
-    showChildNodeTypes = Property(bool, lambda self: True, lambda self, on: None)  # noqa: N815
-    noneDisplay = Property(str, lambda self: "None", lambda self, text: None)  # noqa: N815
+    noneEnabled = _option("noneEnabled")
+    addEnabled = _option("addEnabled")
+    removeEnabled = _option("removeEnabled")
+    showHidden = _option("showHidden")
+    renameEnabled = Property(bool, lambda self: False, lambda self, on: None)
+    editEnabled = Property(bool, lambda self: False, lambda self, on: None)
+    showChildNodeTypes = Property(bool, lambda self: True, lambda self, on: None)
+    noneDisplay = Property(str, lambda self: "None", lambda self, text: None)

@@ -59,19 +59,11 @@ class PythonQtObject:
 
     def __getattr__(self, name: str) -> Any:
         facts, qt_object = self._facts, self._object
-        if name == "name" and isinstance(qt_object, QtCore.QObject):
-            return qt_object.objectName()  # not listed, but Slicer's own slicer.util.findChildren lives on it
-        if name == "connect" and isinstance(qt_object, QtCore.QObject):
-            return lambda signal, slot: connect(self, signal, slot)
-        if name == "disconnect" and isinstance(qt_object, QtCore.QObject):
-            return lambda signal, slot: disconnect(self, signal, slot)
+        if isinstance(qt_object, QtCore.QObject) and name in _OF_EVERY_QOBJECT:
+            return _OF_EVERY_QOBJECT[name](self)
         _refuse_unlisted(facts, name)
         if name in facts.properties:
             return wrap_value(qt_object.property(name))
-        if name == "className":
-            return lambda: facts.name.split(".")[-1]
-        if name == "delete":
-            return lambda: Shiboken.delete(qt_object)
         return _implementation(facts, qt_object, name)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -97,9 +89,18 @@ class PythonQtObject:
         return id(self._object)
 
 
+_OF_EVERY_QOBJECT: dict[str, Callable[[PythonQtObject], Any]] = {
+    "name": lambda wrapper: wrapper._object.objectName(),  # not listed, but slicer.util.findChildren lives on it
+    "connect": lambda wrapper: lambda signal, slot: connect(wrapper, signal, slot),
+    "disconnect": lambda wrapper: lambda signal, slot: disconnect(wrapper, signal, slot),
+    "className": lambda wrapper: lambda: wrapper._facts.name.rsplit(".", 1)[-1],
+    "delete": lambda wrapper: lambda: Shiboken.delete(wrapper._object),
+}
+
+
 def _refuse_unlisted(facts: ClassFacts, name: str) -> None:
-    signals = {signature.split("(")[0] for signature in facts.signals}
-    slots = {signature.split("(")[0] for signature in facts.slots}
+    signals = {signature.split("(", 1)[0] for signature in facts.signals}
+    slots = {signature.split("(", 1)[0] for signature in facts.slots}
     if name not in facts.members | facts.properties.keys() | signals | slots:
         raise AttributeError(f"{facts.name} has no attribute named {name!r} in Slicer")
 
@@ -158,7 +159,7 @@ def unwrap(value: Any) -> Any:
 def connect(wrapper: PythonQtObject, signature: str, slot: Callable[..., object]) -> bool:
     """Connect a signal by its signature, as in ``button.connect("clicked(bool)", f)``."""
     facts, qt_object = wrapper._facts, unwrap(wrapper)
-    name = signature.split("(")[0]
+    name = signature.split("(", 1)[0]
     listed = signature in facts.signals or (not facts.is_listed_whole and name in facts.members)
     if not listed or not signature.endswith(")"):
         raise AttributeError(f"signal {signature!r} does not exist on {facts.name}: it has {sorted(facts.signals)}")
@@ -210,7 +211,7 @@ def _python_type(kind: str) -> type | str:
 
 
 def _argument_count(signature: str) -> int:
-    kinds = signature.split("(")[1][:-1]
+    kinds = signature.split("(", 1)[1][:-1]
     return kinds.count(",") + 1 if kinds else 0
 
 

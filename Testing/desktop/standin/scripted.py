@@ -28,7 +28,7 @@ class ScriptedLoadableModuleWidget:
     def cleanup(self) -> None:
         """Leave nothing behind."""
 
-    def onReload(self) -> None:  # noqa: N802 - Slicer's name
+    def onReload(self) -> None:
         """Load the module file anew: not here."""
 
 
@@ -39,7 +39,7 @@ class ScriptedLoadableModuleLogic:
 class ScriptedLoadableModuleTest(unittest.TestCase):
     """The module's self-test."""
 
-    def delayDisplay(self, message: str, requestedDelay: int | None = None) -> None:  # noqa: N802, N803
+    def delayDisplay(self, message: str, requestedDelay: int | None = None) -> None:
         """Show a message for a moment: not here."""
 
 

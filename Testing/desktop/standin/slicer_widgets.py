@@ -10,10 +10,10 @@ from PySide6.QtCore import Property, Signal
 _HEADER_HEIGHT = 26
 
 
-class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801 - CTK's name
+class ctkCollapsibleButton(QtWidgets.QAbstractButton):
     """A heading that folds away what is below it."""
 
-    contentsCollapsed = Signal(bool)  # noqa: N815
+    contentsCollapsed = Signal(bool)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,6 +30,12 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801 - CTK's nam
 
     collapsed = Property(bool, _collapsed, _set_collapsed)
 
+    def childEvent(self, event: QtCore.QChildEvent) -> None:
+        """Fold away what is put into a folded section."""
+        super().childEvent(event)
+        if event.added() and isinstance(event.child(), QtWidgets.QWidget) and not self.isChecked():
+            event.child().hide()
+
     def collapse(self, collapsed: bool) -> None:
         """Fold the contents away or show them."""
         for child in self.children():
@@ -38,17 +44,17 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801 - CTK's nam
         self.setMaximumHeight(_HEADER_HEIGHT if collapsed else 16_777_215)
         self.contentsCollapsed.emit(collapsed)
 
-    def sizeHint(self) -> QtCore.QSize:  # noqa: N802
+    def sizeHint(self) -> QtCore.QSize:
         """Return room for the heading and the contents."""
         layout = self.layout()
         inside = layout.sizeHint() if layout and self.isChecked() else QtCore.QSize(100, 0)
         return QtCore.QSize(inside.width(), max(inside.height(), _HEADER_HEIGHT))
 
-    def hitButton(self, position: QtCore.QPoint) -> bool:  # noqa: N802
+    def hitButton(self, position: QtCore.QPoint) -> bool:
         """Only the heading is the button."""
         return position.y() < _HEADER_HEIGHT
 
-    def paintEvent(self, _event: QtGui.QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QtGui.QPaintEvent) -> None:
         """Draw the heading."""
         painter = QtWidgets.QStylePainter(self)
         option = QtWidgets.QStyleOptionButton()
@@ -58,7 +64,7 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):  # noqa: N801 - CTK's nam
         painter.drawControl(QtWidgets.QStyle.ControlElement.CE_PushButton, option)
 
 
-class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):  # noqa: N801
+class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):
     """A group box that folds away."""
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
@@ -81,11 +87,11 @@ class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):  # noqa: N801
         self.setMaximumHeight(22 if collapsed else 16_777_215)
 
 
-class ctkSliderWidget(QtWidgets.QWidget):  # noqa: N801
+class ctkSliderWidget(QtWidgets.QWidget):
     """A slider with a spin box."""
 
-    valueChanged = Signal(float)  # noqa: N815
-    valueIsChanging = Signal(float)  # noqa: N815
+    valueChanged = Signal(float)
+    valueIsChanging = Signal(float)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -100,18 +106,20 @@ class ctkSliderWidget(QtWidgets.QWidget):  # noqa: N801
         self._ranged()
 
     def _follow(self, value: float) -> None:
+        blocked = self._slider.blockSignals(True)
         self._slider.setValue(round((value - self.minimum) / self.singleStep))
+        self._slider.blockSignals(blocked)
         self.valueIsChanging.emit(value)
         self.valueChanged.emit(value)
 
     def _ranged(self) -> None:
         self._slider.setMaximum(max(1, round((self._box.maximum() - self._box.minimum()) / self._box.singleStep())))
 
-    def setValue(self, value: float) -> None:  # noqa: N802
+    def setValue(self, value: float) -> None:
         """Set the value."""
         self._box.setValue(value)
 
-    def _box_property(name: str, kind: type) -> Property:  # noqa: N805 - makes the properties below
+    def _box_property(name: str, kind: type) -> Property:
         setter = f"set{name[0].upper()}{name[1:]}"
 
         def write(self: ctkSliderWidget, value: Any) -> None:
@@ -123,7 +131,7 @@ class ctkSliderWidget(QtWidgets.QWidget):  # noqa: N801
     value = _box_property("value", float)
     minimum = _box_property("minimum", float)
     maximum = _box_property("maximum", float)
-    singleStep = _box_property("singleStep", float)  # noqa: N815
+    singleStep = _box_property("singleStep", float)
     decimals = _box_property("decimals", int)
     suffix = _box_property("suffix", str)
     prefix = _box_property("prefix", str)
@@ -137,11 +145,11 @@ class ctkSliderWidget(QtWidgets.QWidget):  # noqa: N801
     tracking = Property(bool, _tracks, _track)
 
 
-class ctkDirectoryButton(QtWidgets.QPushButton):  # noqa: N801
+class ctkDirectoryButton(QtWidgets.QPushButton):
     """A button that shows and chooses a folder."""
 
-    directoryChanged = Signal(str)  # noqa: N815
-    directorySelected = Signal(str)  # noqa: N815
+    directoryChanged = Signal(str)
+    directorySelected = Signal(str)
 
     def _directory(self) -> str:
         return self.text()
@@ -155,10 +163,10 @@ class ctkDirectoryButton(QtWidgets.QPushButton):  # noqa: N801
     caption = Property(str, lambda self: "", lambda self, text: None)
 
 
-class ctkPathLineEdit(QtWidgets.QWidget):  # noqa: N801
+class ctkPathLineEdit(QtWidgets.QWidget):
     """A line with a path and a button to choose one."""
 
-    currentPathChanged = Signal(str)  # noqa: N815
+    currentPathChanged = Signal(str)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -176,13 +184,13 @@ class ctkPathLineEdit(QtWidgets.QWidget):  # noqa: N801
     def _set_path(self, path: str) -> None:
         self._edit.setText(path)
 
-    currentPath = Property(str, _path, _set_path)  # noqa: N815
+    currentPath = Property(str, _path, _set_path)
 
-    def setCurrentPath(self, path: str) -> None:  # noqa: N802
+    def setCurrentPath(self, path: str) -> None:
         """Set the path."""
         self._edit.setText(path)
 
-    def addCurrentPathToHistory(self) -> None:  # noqa: N802
+    def addCurrentPathToHistory(self) -> None:
         """Remember the path: the stand-in remembers none."""
 
     def _filters(self) -> list[str]:
@@ -191,4 +199,4 @@ class ctkPathLineEdit(QtWidgets.QWidget):  # noqa: N801
     def _set_filters(self, filters: list[str]) -> None:
         self._name_filters = list(filters)
 
-    nameFilters = Property("QStringList", _filters, _set_filters)  # noqa: N815
+    nameFilters = Property("QStringList", _filters, _set_filters)

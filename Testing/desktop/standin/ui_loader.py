@@ -62,4 +62,4 @@ def _connect(top: QtWidgets.QWidget, sender: str, signal: str, receiver: str, sl
     )
     if slot not in facts_of(to_widget._facts.name).slots:
         raise RuntimeError(f"{receiver} ({to_widget._facts.name}) has no slot {slot}")
-    connect(from_widget, signal, getattr(to_widget, slot.split("(")[0]))
+    connect(from_widget, signal, getattr(to_widget, slot.split("(", maxsplit=1)[0]))
