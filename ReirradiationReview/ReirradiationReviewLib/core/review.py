@@ -16,6 +16,7 @@ from .constraints import ConstraintResult
 from .courses import Course, Plan, Structure
 from .dose_mapping import PlanWeight
 from .errors import Notice, Progress, ReirradiationError, no_progress
+from .headroom import Headroom, headroom
 from .mapped_doses import PAIRED_ORGANS, SampledOrgan, map_doses
 from .organ_dose import OrganDose
 from .organs.names import OrganMatch
@@ -178,6 +179,11 @@ class Review:
     def constraints(self) -> list[ConstraintResult]:
         """Evaluate every row of every protocol on every organ it names."""
         return [case.result() for case in self.row_cases()]
+
+    def headroom(self) -> list[Headroom | None]:
+        """Return what every row leaves, in the order of `constraints`; see `core.headroom`."""
+        new_plans = np.array([index == self.reference_index for index, _ in self.plans])
+        return [headroom(case, new_plans) for case in self.row_cases()]
 
     def _cases_of(self, protocol: str, row: ConstraintRow) -> list[RowCase]:
         """Pair a row with the sum that its basis asks for: the one place where they are paired."""

@@ -6,7 +6,7 @@ variable one with three more moments (`rbe`). LQ-L (`lq_l`) is not, and is warpe
 """
 
 from .checks import check_schedule
-from .lq import Model, bed_gy, eqd2_from_moments, eqd2_gy
+from .lq import Model, bed_gy, dose_of_bed_gy, eqd2_from_moments, eqd2_gy
 from .lq_l import LQL_TRANSITION_ALPHA_BETAS
 from .tissue import AlphaBetaTable, Parameter, TissueTable, load_alpha_beta_table, load_repair_table
 
@@ -18,6 +18,7 @@ __all__ = [
     "TissueTable",
     "bed_gy",
     "check_schedule",
+    "dose_of_bed_gy",
     "eqd2_from_moments",
     "eqd2_gy",
     "load_alpha_beta_table",

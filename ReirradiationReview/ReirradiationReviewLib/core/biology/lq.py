@@ -85,6 +85,21 @@ def eqd2_gy(
     return bed_gy(dose_gy, fractions, alpha_beta_gy, model) / (1 + 2 / alpha_beta_gy)
 
 
+def dose_of_bed_gy(bed_gy: float, fractions: int, alpha_beta_gy: float) -> float:
+    """Return the total dose in Gy that has a BED in Gy in so many equal fractions: the inverse of LQ `bed_gy`.
+
+    The positive root of ``n d (1 + d / ab) = BED``: ``d = (ab / 2) (-1 + sqrt(1 + 4 BED / (n ab)))``.
+
+    Raises
+    ------
+    ReirradiationError
+        If a value is out of its range.
+    """
+    check_schedule(fractions, alpha_beta_gy)
+    bed = float(checked_dose_gy(bed_gy))
+    return fractions * alpha_beta_gy / 2 * float(np.sqrt(1 + 4 * bed / (fractions * alpha_beta_gy)) - 1)
+
+
 def eqd2_from_moments(
     p_gy: NDArray[np.float64],
     s_gy2: NDArray[np.float64],
