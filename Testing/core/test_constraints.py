@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ReirradiationReviewLib.core.constraints import evaluate, not_contoured
+from ReirradiationReviewLib.core.constraints import (
+    Circumstances,
+    RowDose,
+    Span,
+    evaluate,
+    evaluate_time,
+    not_contoured,
+)
 from ReirradiationReviewLib.core.errors import ReirradiationError
 from ReirradiationReviewLib.core.organs.dvh import dose_volume
 from ReirradiationReviewLib.core.protocols import load_protocol
@@ -28,9 +35,22 @@ def parts(*pieces, unknown_cc=0.0):
     return dose_volume(dose, volume, unknown_cc)
 
 
-def result_of(row, low, high=None, **more):
+def a_dose(row, low, high=None, incomplete_percent=0.0, **labels):
+    """Return a dose with the labels of the row, as far as others are not given."""
+    own = {"quantity": row.quantity, "basis": row.basis, "alpha_beta_gy": NO_ALPHA_BETA}
+    return RowDose(**{**own, **labels}, low=low, high=high, incomplete_percent=incomplete_percent)
+
+
+def result_of(row, low, high=None, circumstances=None, relative=None, **more):
     row = the_row(row) if isinstance(row, str) else row
-    return evaluate("beddok_2022", row, structure="it", low=low, high=high, alpha_beta_gy=NO_ALPHA_BETA, **more)
+    return evaluate(
+        "beddok_2022",
+        row,
+        structure="it",
+        dose=a_dose(row, low, high, **more),
+        relative=relative,
+        circumstances=circumstances or Circumstances(),
+    )
 
 
 class TestTheVerdictOfASingleLimit:
@@ -216,6 +236,101 @@ class TestAMixIsRefused:
     def test_what_fits_is_not_refused(self):
         fitting = {"basis": "cumulative_undiscounted", "quantity": "EQD2"}
         assert result_of("cord_dmax", parts((40, 20)), **fitting).verdict == "pass"
+
+
+def spine(row_id):
+    return next(row for row in load_protocol("hytec_2021_spine").rows if row.id == row_id)
+
+
+SBRT = Circumstances(interval_months=8.0, new_course_fractions=3)
+
+
+class TestARatio:
+    def result(self, new, whole, circumstances=SBRT, **labels):
+        row = spine("sbrt_share")
+        both = {"alpha_beta_gy": 2.0, **labels}
+        relative = a_dose(row, *whole, basis="cumulative_undiscounted", alpha_beta_gy=2.0)
+        return result_of(row, *new, circumstances=circumstances, relative=relative, **both)
+
+    @pytest.mark.parametrize(("new_gy", "verdict"), [(20, "pass"), (33.6, "near"), (35, "near"), (35.1, "fail")])
+    def test_is_the_new_courses_share_of_the_maximum(self, new_gy, verdict):
+        result = self.result([parts((new_gy, 2))], [parts((70, 2))])
+        assert (result.verdict, result.unit) == (verdict, "ratio")
+        assert result.value == pytest.approx(new_gy / 70)
+        assert result.headroom == pytest.approx(0.5 - new_gy / 70)
+
+    def test_is_bounded_where_a_dose_grid_ends(self):
+        low, high = parts((20, 2)), parts((30, 2))
+        result = self.result([low, high], [parts((50, 2)), parts((80, 2))])
+        assert (result.range.low, result.range.high) == (pytest.approx(20 / 80), pytest.approx(30 / 50))
+        assert result.verdict == "unknown"
+
+    @given(st.floats(0.1, 60), st.floats(0, 40), st.floats(0, 60))
+    def test_never_exceeds_one_whatever_is_unknown(self, new_gy, more_gy, earlier_gy):
+        whole = [parts((new_gy + earlier_gy, 2)), parts((new_gy + more_gy + earlier_gy, 2))]
+        result = self.result([parts((new_gy, 2)), parts((new_gy + more_gy, 2))], whole)
+        ends = (result.range.low, result.range.high) if result.range else (result.value, result.value)
+        assert 0 <= ends[0] <= result.value * (1 + 1e-12)
+        assert result.value <= ends[1] * (1 + 1e-12) <= 1 + 1e-9
+
+    def test_without_any_dose_is_zero(self):
+        assert self.result([parts((0, 2))], [parts((0, 2))]).value == 0
+
+    def test_needs_the_whole_on_its_own_basis(self):
+        row = spine("sbrt_share")
+        with pytest.raises(ReirradiationError, match="relative to"):
+            result_of(row, parts((20, 2)), alpha_beta_gy=2.0)
+        discounted = a_dose(row, parts((50, 2)), basis="discounted_vs_first", alpha_beta_gy=2.0)
+        with pytest.raises(ReirradiationError, match=r"cumulative_undiscounted.*discounted_vs_first"):
+            result_of(row, parts((20, 2)), relative=discounted, alpha_beta_gy=2.0)
+
+
+class TestARuleAboutTime:
+    @pytest.mark.parametrize(("months", "verdict"), [(4.9, "fail"), (5.0, "near"), (5.3, "pass"), (None, "unknown")])
+    def test_is_held_against_the_interval(self, months, verdict):
+        circumstances = Circumstances(months, 3)
+        result = evaluate_time("hytec_2021_spine", spine("interval"), structure="it", circumstances=circumstances)
+        assert (result.verdict, result.unit, result.alpha_beta_gy) == (verdict, "months", None)
+        assert ("not known" in result.message) == (months is None)
+
+
+class TestTheCaseThatARowWasMadeFor:
+    def made_for(self, **case):
+        return replace(the_row("cord_dmax"), **case)
+
+    def test_a_row_for_another_interval_does_not_pass_and_says_so(self):
+        row = self.made_for(interval_months=Span(6, 12))
+        for dose_gy, verdict in ((30, "note"), (56, "note"), (60, "fail")):
+            result = result_of(row, parts((dose_gy, 2)), circumstances=Circumstances(3.2, 10))
+            assert (result.verdict, result.conditions_met) == (verdict, False)
+            assert "CONDITION NOT MET: the row was made for 6 to 12 months" in result.message
+            assert "is 3.2 months" in result.message
+
+    def test_a_row_for_another_fractionation_says_nothing_of_this_one(self):
+        row = self.made_for(new_course_fractions=Span(1, 5))
+        for dose_gy in (30, 60):
+            result = result_of(row, parts((dose_gy, 2)), circumstances=Circumstances(8, 30))
+            assert (result.verdict, result.conditions_met) == ("note", False)
+            assert "has 30 fractions" in result.message
+
+    def test_an_interval_that_is_not_known_leaves_a_pass_unknown(self):
+        row = self.made_for(interval_months=Span(6, None))
+        assert result_of(row, parts((30, 2))).verdict == "unknown"
+        assert result_of(row, parts((60, 2))).verdict == "fail"
+        assert "not known" in result_of(row, parts((30, 2))).message
+
+    def test_in_its_case_the_row_speaks(self):
+        row = self.made_for(interval_months=Span(6, 12), new_course_fractions=Span(1, 5))
+        result = result_of(row, parts((30, 2)), circumstances=SBRT)
+        assert (result.verdict, result.conditions_met) == ("pass", True)
+        assert "NOT MET" not in result.message
+        assert "Made for: an interval of 6 to 12 months." in result.message
+
+
+def test_what_was_forgiven_is_in_the_message():
+    row = next(row for row in load_protocol("umich_paradis").rows if row.id == "cord")
+    result = result_of(row, parts((40, 2)), alpha_beta_gy=2.5, recovery="Recovery counted: 25% of course 1.")
+    assert "Recovery counted: 25% of course 1." in result.message
 
 
 def test_an_organ_that_is_not_contoured_is_unknown():

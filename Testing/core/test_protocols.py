@@ -189,7 +189,7 @@ FAULTS = {
         lambda d: (set_row("status", "disputed")(d), drop("caution")(d)),
         "'caution'.*disputed",
     ),
-    "physical dose with a model": (set_row("quantity", "physical"), "'quantity'.*null"),
+    "physical dose with a model": (set_row("quantity", "physical"), "'model'.*null"),
     "recovery of physical dose": (set_row("basis", "discounted_vs_first", number=12), "liver_dmean.*'basis'.*recovery"),
     "a correction of nothing": (set_row("correction", ""), "'correction'"),
     "a caution of null": (set_row("caution", None), "'caution'"),

@@ -62,7 +62,7 @@ def test_a_setting_for_an_unknown_structure_is_refused_and_the_known_ones_are_na
 
 
 def test_a_target_never_recovers(courses):
-    assert a_review(courses, recovery={"PTV_new": 0.5}).organ("PTV_new").recovery == 0.0
+    assert a_review(courses, recovery={"PTV_new": 0.5}).organ("PTV_new").recovery == (0.0, 0.0)
 
 
 def test_both_lungs_are_joined_for_a_row_about_the_lungs(courses):
@@ -170,7 +170,7 @@ def test_new_settings_share_the_mapped_doses_and_leave_the_first_review_as_it_wa
     assert changed.mapped is review.mapped
     assert changed.organ("Cord").eqd2(changed.weights()).low.dmean_gy == pytest.approx(40.0 + 32.0, rel=1e-5)
     assert review.organ("Cord").eqd2(review.weights()).low.dmean_gy == pytest.approx(75.0, rel=1e-5)
-    assert changed.organ("Cord").recovery == 0.5
+    assert changed.organ("Cord").recovery == (0.5, 0.0)
 
 
 def test_a_course_that_is_left_out_enters_no_sum_and_is_named(courses):

@@ -178,6 +178,7 @@ def test_every_setting_survives_being_recorded():
     changed = {
         field.name: {
             "dict": {"Cord": 2.0}, "tuple": ("a", "b"), "frozenset": frozenset({1}), "float": 4.0, "bool": True,
+            "str": "text",
         }[type(getattr(Settings(), field.name)).__name__]
         for field in fields(Settings)
     }  # fmt: skip

@@ -20,7 +20,7 @@ from .volume import Volume
 
 Record = dict[str, Any]
 
-_VOXELS = ("volume", "dose")
+_VOXELS = ("volume", "dose", "letd_kev_um")
 
 
 def course_record(course: Course) -> Record:
@@ -28,6 +28,7 @@ def course_record(course: Course) -> Record:
     return {
         "label": course.label,
         "date": course.date,
+        "end_date": course.end_date,
         "patient": asdict(course.patient),
         "ct": None if course.ct is None else series_record(course.ct),
         "plans": [_plan_record(plan) for plan in course.plans],
@@ -51,6 +52,7 @@ def course_of(record: Mapping[str, Any], ct: Volume | None, doses: Sequence[Volu
     return Course(
         label=record["label"],
         date=record["date"],
+        end_date=record.get("end_date", ""),
         patient=Patient(**record["patient"]),
         ct=None if record["ct"] is None or ct is None else series_of(record["ct"], ct),
         structures=structures_of(record["structures"]),

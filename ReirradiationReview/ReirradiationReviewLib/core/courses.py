@@ -96,6 +96,15 @@ class Plan:
         Highest Target Prescription Dose (300A,0026) of the plan's targets; None where absent.
     modality
         ``"RTPLAN"``, ``"RTIONPLAN"`` or empty where the plan file is absent.
+    delivered_fractions
+        Fractions that treatment records show as delivered; None where none tell.
+    delivery
+        How each fraction is given, as `biology.delivery.parse_delivery` reads it, where the plan file says that it is
+        anything but external fractions; else empty.
+    is_heavy_ion
+        An ion plan of particles heavier than protons.
+    letd_kev_um
+        Dose-averaged LET on the dose's grid; None where not given.
     """
 
     label: str
@@ -109,6 +118,10 @@ class Plan:
     prescription_gy: float | None = None
     modality: str = ""
     date: str = ""
+    delivered_fractions: int | None = None
+    delivery: str = ""
+    is_heavy_ion: bool = False
+    letd_kev_um: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +135,8 @@ class Course:
     date
         ISO date the course is placed at: the first treatment where records say it, else RT Plan Date (300A,0006),
         else Study Date (0008,0020); empty where unknown.
+    end_date
+        ISO date of the last treatment by the records; empty where none tell.
     ct
         Planning CT; None where the folder has none.
     registration_files
@@ -138,6 +153,7 @@ class Course:
     folder: str = ""
     structure_set_uid: str = ""
     registration_files: tuple[Path, ...] = ()
+    end_date: str = ""
 
     @property
     def frame_of_reference_uid(self) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .biology import dose_of_bed_gy
-from .constraint_rows import ConstraintRow
+from .constraints import ConstraintRow
 from .linear_dose import LinearDose
 from .organs.dvh import DoseFigures, Metric, metric
 from .row_cases import RowCase
@@ -57,10 +57,10 @@ def headroom(case: RowCase, new_plans: NDArray[np.bool_]) -> Headroom | None:
     Returns
     -------
     Headroom or None
-        None where the organ is not contoured, or more dose does not speak against the row.
+        None where the organ is not contoured, the row is a ratio or about time, or more dose does not speak against it.
     """
     row = case.row
-    if case.organ is None or not worsens_with_dose(row):
+    if not case.is_one_dose or not worsens_with_dose(row):
         return None
     terms = case.terms()
     left_gy = _left_gy(case, terms)

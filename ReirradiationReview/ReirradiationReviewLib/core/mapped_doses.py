@@ -106,7 +106,7 @@ def map_doses(
 ) -> MappedDoses:
     """Map all plans onto the composite's grid, and sample the reference's organs."""
     fields = tuple(
-        PlanField(plan.dose, registration.transform)
+        PlanField(plan.dose, registration.transform, plan.letd_kev_um)
         for course, registration in zip(courses, registrations, strict=True)
         for plan in course.plans
     )

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .biology import Parameter
-from .constraint_rows import Quantity
+from .biology.recovery import Recovery
+from .constraints import Quantity
 from .courses import Structure
 from .dose_blocks import BlockDose
 from .dose_mapping import DoseMoments, PlanWeight, SummedDose, sum_eqd2
@@ -43,14 +44,19 @@ class OrganDose:
     ----------
     alpha_beta, repair_half_time
         In Gy and in hours, with where they come from.
-    recovery
-        Fraction of the earlier courses' EQD2 that discounted rules forgive, 0 to 1.
+    recoveries
+        What discounted rules forgive of each course's EQD2; nothing of the reference course.
     """
 
     sampled: SampledOrgan
     alpha_beta: Parameter
     repair_half_time: Parameter
-    recovery: float
+    recoveries: tuple[Recovery, ...]
+
+    @property
+    def recovery(self) -> tuple[float, ...]:
+        """Fraction that discounted rules forgive of each course, 0 to 1: what `Review.weights` takes."""
+        return tuple(recovery.fraction for recovery in self.recoveries)
 
     @property
     def name(self) -> str:

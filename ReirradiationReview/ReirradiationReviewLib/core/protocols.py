@@ -11,14 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
-from .constraint_rows import Basis, ConstraintRow, Direction, Quantity, Status
+from .constraints import Basis, ConstraintRow, Direction, Quantity, Span, Status
 from .errors import ReirradiationError
 from .organs.dvh import metric
 from .organs.vocabulary import vocabulary
 from .resources import PROTOCOL_FOLDER, Record, read_json
 
 SCHEMA = "reirradiation-review/protocol/1"
-QUANTITIES = ("EQD2", "BED", "physical")
+QUANTITIES = ("EQD2", "BED", "physical", "time")
 BASES = ("cumulative_undiscounted", "discounted_vs_first", "current_only")
 DIRECTIONS = ("<", "<=", ">", ">=")
 STATUSES = ("verified", "unverified", "disputed")
@@ -27,7 +27,7 @@ _ROW_KEYS = (
     "id", "label", "organs", "metric", "quantity", "alpha_beta_gy", "model", "direction", "limit", "unit", "basis",
     "source", "evidence", "status", "printed", "correction",
 )  # fmt: skip
-_OPTIONAL_ROW_KEYS = ("stands_for", "conditions", "caution")
+_OPTIONAL_ROW_KEYS = ("stands_for", "relative_to", "interval_months", "new_course_fractions", "conditions", "caution")
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,17 @@ def _protocol(document: Record) -> Protocol:
     if near_fraction >= 1:
         raise document.error("near_fraction", f"has to be below 1, but is {near_fraction:g}")
     rows: dict[str, ConstraintRow] = {}
+    problems = []
     for record in document.records("rows", "id"):
-        row = _row(record, near_fraction)
-        if row.id in rows:
-            raise record.error("id", "is the id of another row already")
-        rows[row.id] = row
+        try:
+            row = _row(record, near_fraction)
+            if row.id in rows:
+                raise record.error("id", "is the id of another row already")
+            rows[row.id] = row
+        except ReirradiationError as error:
+            problems.append(str(error))
+    if problems:  # one per row, so that a file can be put right in one go
+        raise ReirradiationError("\n".join(problems))
     return Protocol(
         document.text("id"),
         document.text("title"),
@@ -132,6 +138,9 @@ def _row(record: Record, near_fraction: float) -> ConstraintRow:
         near_limit=near_limit,
         unit=record.text("unit"),
         basis=basis,
+        relative_to=_relative_to(record, basis),
+        interval_months=_span(record, "interval_months"),
+        new_course_fractions=_span(record, "new_course_fractions"),
         conditions=record.texts("conditions"),
         source=record.text("source"),
         evidence=record.text("evidence"),
@@ -146,35 +155,66 @@ def _biology(record: Record) -> tuple[Quantity, Basis, float | None]:
     quantity = cast(Quantity, record.choice("quantity", QUANTITIES))
     basis = cast(Basis, record.choice("basis", BASES))
     alpha_beta = record.values["alpha_beta_gy"]
-    model = record.values["model"]
-    if quantity == "physical":
-        if alpha_beta is not None or model is not None:
-            raise record.error("quantity", "physical dose has neither model nor alpha_beta_gy: set both to null")
+    if quantity in ("physical", "time"):
+        for key in ("alpha_beta_gy", "model"):
+            if record.values[key] is not None:
+                raise record.error(key, f"has to be null where the quantity is {quantity}")
         if basis == "discounted_vs_first":
             # (1 - r) D is not the dose of (1 - r) of the effect; the discount is defined in EQD2 and BED alone.
-            raise record.error("basis", "recovery is defined in EQD2 or BED, not in physical dose")
+            raise record.error("basis", "recovery is defined in EQD2 or BED, not in physical dose or time")
         return quantity, basis, None
     record.choice("model", ("LQ",))
     return quantity, basis, None if alpha_beta is None else record.positive("alpha_beta_gy")
+
+
+def _relative_to(record: Record, basis: Basis) -> Basis | None:
+    """Return the basis that a ratio is relative to: only a new course can be a part of a sum of all."""
+    if "relative_to" not in record.values:
+        return None
+    relative_to = cast(Basis, record.choice("relative_to", ("cumulative_undiscounted",)))
+    if basis != "current_only":
+        raise record.error("relative_to", "needs the basis current_only: the new course as a part of all courses")
+    if record.values["quantity"] == "time":
+        raise record.error("relative_to", "has no meaning where the quantity is time")
+    return relative_to
+
+
+def _span(record: Record, key: str) -> Span | None:
+    if key not in record.values:
+        return None
+    span = record.record(key)
+    span.check_keys((), ("min", "max"))
+    low, high = (span.positive(end) if end in span.values else None for end in ("min", "max"))
+    if low is None and high is None:
+        raise record.error(key, "has to have min, max or both")
+    if low is not None and high is not None and low > high:
+        raise span.error("max", f"is below min, {low:g}")
+    return Span(low, high)
 
 
 def _organs(record: Record) -> tuple[str, ...]:
     organs = record.texts("organs")
     if not organs:
         raise record.error("organs", "has to name at least one organ")
-    for organ in organs:
+    for number, organ in enumerate(organs):
         if not vocabulary().knows(organ):
-            raise record.error("organs", f"{organ!r} is not among the TG-263 names of organ_names.json")
+            raise record.error("organs", f"{organ!r} is not among the TG-263 names of organ_names.json", number)
     return organs
 
 
 def _metric(record: Record) -> str:
     name = record.text("metric")
-    try:
-        metric(name)
-    except ReirradiationError as error:
-        raise record.error("metric", str(error)) from error
-    unit = "%" if name.endswith("Gy%") else "cc" if name.endswith("Gycc") else "Gy"
+    if record.values["quantity"] == "time":
+        if name != "interval":
+            raise record.error("metric", f"has to be interval where the quantity is time, but is {name!r}")
+        unit = "months"
+    else:
+        try:
+            metric(name)
+        except ReirradiationError as error:
+            raise record.error("metric", str(error)) from error
+        unit = "%" if name.endswith("Gy%") else "cc" if name.endswith("Gycc") else "Gy"
+        unit = "ratio" if "relative_to" in record.values else unit
     if record.values["unit"] != unit:
         raise record.error("unit", f"has to be {unit} for the metric {name}, but is {record.values['unit']!r}")
     return name
@@ -194,15 +234,17 @@ def _limits(record: Record, direction: Direction, near_fraction: float) -> tuple
 
 def _row_lines(row: ConstraintRow) -> list[str]:
     alpha_beta = "the organ's" if row.alpha_beta_gy is None else f"{row.alpha_beta_gy:g} Gy"
-    kind = row.quantity if row.quantity == "physical" else f"{row.quantity}, LQ, alpha/beta {alpha_beta}"
+    has_model = row.quantity in ("EQD2", "BED")
+    kind = f"{row.quantity}, LQ, alpha/beta {alpha_beta}" if has_model else row.quantity
+    basis = f"{row.basis}, relative to {row.relative_to}" if row.relative_to else row.basis
     lines = [
         "",
         f"{row.id}: {row.label}, {row.metric} {row.limit_text()} (near from {row.near_limit:g}) [{row.status}]",
-        f"  {kind}; {row.basis}",
+        f"  {kind}; {basis}",
         f"  Printed: {row.printed}",
     ]
     for word, text in (("Correction", row.correction), ("Evidence", row.evidence), ("Caution", row.caution)):
         if text:
             lines.append(f"  {word}: {text}")
-    lines += [f"  Made for: {condition}" for condition in row.conditions]
+    lines += [f"  Made for: {condition}" for condition in row.made_for()]
     return [*lines, f"  Structures: {', '.join(row.organs)}", f"  Source: {row.source}"]

@@ -1,18 +1,18 @@
 """The JSON tables that ship with the module, and how any such table is read and checked.
 
-Slicer brings no JSON Schema validator, so every table is checked here, value by value, with messages that say where in
-which file the fault is.
+Slicer brings no JSON Schema validator, so every table is checked here, value by value, with messages that say on which
+line of which file the fault is.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import json_lines
 from .errors import ReirradiationError
 
 PROTOCOL_FOLDER = Path(__file__).resolve().parents[2] / "Resources" / "Protocols"
@@ -24,16 +24,31 @@ class Record:
 
     Parameters
     ----------
-    where
-        File, and row where there is one, for messages: ``"beddok_2022.json, row 'cord_dmax'"``.
+    file
+        Name of the file.
+    name
+        What the object is called in messages: ``"row 'cord_dmax'"``; empty for the whole file.
+    path, lines
+        Where the object stands in the file, and the line of every key and entry by its path.
     """
 
     values: Mapping[str, Any]
-    where: str
+    file: str
+    name: str = ""
+    path: json_lines.Path = ()
+    lines: Mapping[json_lines.Path, int] = field(default_factory=dict)
 
-    def error(self, key: str, problem: str) -> ReirradiationError:
-        """Return the error to raise about the value of ``key``."""
-        return ReirradiationError(f"{self.where}, key {key!r}: {problem}")
+    def where(self, *keys: str | int) -> str:
+        """Return file, line and row of a key, or of an entry of its list; of the object where the key is absent."""
+        path = (*self.path, *keys)
+        while path and path not in self.lines:
+            path = path[:-1]
+        return ", ".join([self.file, f"line {self.lines.get(path, 1)}", *filter(None, [self.name])])
+
+    def error(self, key: str, problem: str, entry: int | None = None) -> ReirradiationError:
+        """Return the error to raise about the value of ``key``, or about one entry of its list."""
+        place = self.where(key) if entry is None else self.where(key, entry)
+        return ReirradiationError(f"{place}, key {key!r}: {problem}")
 
     def check_keys(self, required: Sequence[str], optional: Sequence[str] = ()) -> None:
         """Refuse a missing key, and one that is not known: it is more likely misspelt than meaningless."""
@@ -60,14 +75,20 @@ class Record:
             raise self.error(key, f"has to be one of {', '.join(allowed)}, but is {value!r}")
         return str(value)
 
+    def number(self, key: str) -> float:
+        """Return a finite number."""
+        value = self.values.get(key)
+        if not _is_number(value):
+            raise self.error(key, f"has to be a number, but is {value!r}")
+        return float(self.values[key])
+
     def positive(self, key: str) -> float:
         """Return a finite number above 0."""
         return self.check_positive(key, self.values.get(key))
 
     def check_positive(self, key: str, value: Any) -> float:
         """Return ``value`` if it is a finite number above 0."""
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or value <= 0:
+        if not _is_number(value) or value <= 0:
             raise self.error(key, f"has to be a number above 0, but is {value!r}")
         return float(value)
 
@@ -85,20 +106,32 @@ class Record:
         value = self.values.get(key)
         if not isinstance(value, dict):
             raise self.error(key, f"has to be an object, but is {value!r}")
-        return Record(value, f"{self.where}, {key}")
+        name = f"{self.name}, {key}" if self.name else key
+        return Record(value, self.file, name, (*self.path, key), self.lines)
 
     def records(self, key: str, id_key: str) -> tuple[Record, ...]:
         """Return the list of objects under ``key``, each called by its own ``id_key`` in messages."""
         values = self.values.get(key)
         if not isinstance(values, list) or not values:
             raise self.error(key, "has to be a list with at least one object")
-        return tuple(self._row(key, id_key, number, value) for number, value in enumerate(values, start=1))
+        return tuple(self._row(key, id_key, number, value) for number, value in enumerate(values))
 
     def _row(self, key: str, id_key: str, number: int, value: Any) -> Record:
         if not isinstance(value, dict):
-            raise self.error(key, f"entry {number} has to be an object, but is {value!r}")
-        name = value.get(id_key)
-        return Record(value, f"{self.where}, row {name!r}" if isinstance(name, str) else f"{self.where}, row {number}")
+            raise self.error(key, f"entry {number + 1} has to be an object, but is {value!r}", number)
+        called = value.get(id_key)
+        name = f"row {called!r}" if isinstance(called, str) else f"{key.removesuffix('s')} {number + 1}"
+        name = f"{self.name}, {name}" if self.name else name
+        return Record(value, self.file, name, (*self.path, key, number), self.lines)
+
+
+def _is_number(value: Any) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond what a float can hold
+        return False
 
 
 def read_json(path: Path) -> Record:
@@ -110,28 +143,10 @@ def read_json(path: Path) -> Record:
         If the file cannot be read, is no JSON, names a key twice in one object, or holds NaN or Infinity.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ReirradiationError(f"{path}: cannot be read as text in UTF-8 ({error}); check the file") from error
-    try:
-        values = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise ReirradiationError(f"{path}, line {error.lineno}, column {error.colno}: {error.msg}") from error
-    except ReirradiationError as error:
-        raise ReirradiationError(f"{path}: {error}") from error
+    values, lines = json_lines.parse_with_lines(text, path.name)
     if not isinstance(values, dict):
         raise ReirradiationError(f"{path}: has to hold one JSON object")
-    return Record(values, path.name)
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ReirradiationError(f"key {twice!r} stands twice in one object")
-    return values
-
-
-def _refuse_constant(name: str) -> float:
-    raise ReirradiationError(f"{name} is no number that a table can hold")
+    return Record(values, path.name, lines=lines)

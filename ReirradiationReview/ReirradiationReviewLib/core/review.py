@@ -10,20 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .biology import check_schedule, load_alpha_beta_table, load_repair_table
+from .biology.recovery import NO_RECOVERY, load_recovery_table, organ_recovery
 from .composite import CompositeGrid
-from .constraint_rows import ConstraintRow
-from .constraints import ConstraintResult
+from .constraints import Basis, Circumstances, ConstraintResult, ConstraintRow
 from .courses import Course, Plan, Structure
 from .dose_mapping import PlanWeight
 from .errors import Notice, Progress, ReirradiationError, no_progress
 from .headroom import Headroom, headroom
+from .intervals import Interval, course_intervals, shortest_interval_months
 from .mapped_doses import PAIRED_ORGANS, SampledOrgan, map_doses
 from .organ_dose import OrganDose
-from .organs.names import OrganMatch
+from .plan_given import PlanGiven, plans_given
 from .protocols import Protocol, load_protocol
 from .registration.course import CourseRegistration
 from .review_checks import check_courses, cross_course_notices
-from .row_cases import RowCase
+from .row_cases import RowCase, recovery_sentence
 from .settings import Settings
 
 
@@ -70,6 +71,9 @@ class Review:
         self.protocols: tuple[Protocol, ...] = tuple(load_protocol(name) for name in settings.protocols)
         if settings.left_out >= set(range(len(self.courses))):
             raise ReirradiationError("every course is left out, so there is nothing to sum: keep at least one")
+        self.given: tuple[PlanGiven, ...] = plans_given(self.courses, self.reference_index, settings)
+        self.intervals: tuple[Interval, ...] = course_intervals(self.courses, self.reference_index, settings)
+        self.recovery_table = load_recovery_table(settings.recovery_table) if settings.recovery_table else None
         self.organs: tuple[OrganDose, ...] = tuple(self._organ_dose(organ) for organ in self.mapped.organs)
         # Both sides of a paired organ as one, where only the sides are contoured.
         self.wholes: tuple[OrganDose, ...] = tuple(map(self._whole, self.mapped.wholes))
@@ -106,6 +110,7 @@ class Review:
             replace(course, plans=tuple(_with_fractions(plan, fractions) for plan in course.plans))
             for course in self.courses
         )
+        changed._follow(self.settings)
         return changed
 
     def with_registrations(
@@ -143,7 +148,20 @@ class Review:
         """All plans with the index of their course, in the order of every list of moments and weights."""
         return tuple((index, plan) for index, course in enumerate(self.courses) for plan in course.plans)
 
-    def weights(self, course_indices: Sequence[int] | None = None, recovery: float = 0.0) -> list[PlanWeight]:
+    @property
+    def circumstances(self) -> Circumstances:
+        """What rows that were made for some cases only are checked against."""
+        new = [given for (index, _), given in zip(self.plans, self.given, strict=True) if index == self.reference_index]
+        months = shortest_interval_months(self.intervals, self.reference_index, self.settings.left_out)
+        return Circumstances(months, sum(given.fractions for given in new))
+
+    def settings_notices(self) -> list[Notice]:
+        """Return what the user must know of how the plans are counted under the present settings."""
+        return [notice for given in self.given for notice in given.notices()]
+
+    def weights(
+        self, course_indices: Sequence[int] | None = None, recovery: float | Sequence[float] = 0.0
+    ) -> list[PlanWeight]:
         """Return how each plan enters a sum.
 
         Parameters
@@ -151,14 +169,14 @@ class Review:
         course_indices
             Courses to sum; by default all that the settings do not leave out.
         recovery
-            Fraction of the EQD2 of every course but the reference that is forgiven.
+            Fraction of the EQD2 of every course but the reference that is forgiven, one for all or one per course.
         """
         chosen = set(range(len(self.courses))) - self.settings.left_out if course_indices is None else course_indices
+        fractions = [recovery] * len(self.courses) if isinstance(recovery, int | float) else recovery
         result = []
-        for index, plan in self.plans:
-            share = 1.0 if index == self.reference_index else 1.0 - recovery
-            assert plan.fractions is not None  # check_courses refused it
-            result.append(PlanWeight(plan.fractions, share if index in chosen else 0.0))
+        for (index, _), given in zip(self.plans, self.given, strict=True):
+            share = 1.0 if index == self.reference_index else 1.0 - fractions[index]
+            result.append(given.weight(share if index in chosen else 0.0))
         return result
 
     def organ(self, name: str) -> OrganDose:
@@ -194,15 +212,23 @@ class Review:
         ]
         if not organs:
             return [RowCase(protocol, row)]
-        courses = [self.reference_index] if row.basis == "current_only" else None
-        undiscounted = tuple(self.weights(courses))
+        undiscounted = self._basis_weights(row.basis)
+        relative = self._basis_weights(row.relative_to) if row.relative_to else ()
+        circumstances = self.circumstances
         cases = []
         for organ in organs:
-            recovery = organ.recovery if row.basis == "discounted_vs_first" else 0.0
-            weights = tuple(self.weights(courses, recovery)) if recovery else undiscounted
+            weights = self._basis_weights(row.basis, organ.recovery)
             alpha_beta_gy = row.alpha_beta_gy or organ.alpha_beta_gy
-            cases.append(RowCase(protocol, row, organ, alpha_beta_gy, weights, undiscounted))
+            said = recovery_sentence(row.basis, [course.label for course in self.courses], organ.recoveries)
+            cases.append(
+                RowCase(protocol, row, organ, alpha_beta_gy, weights, undiscounted, relative, said, circumstances)
+            )
         return cases
+
+    def _basis_weights(self, basis: Basis, recovery: Sequence[float] = ()) -> tuple[PlanWeight, ...]:
+        """Return the sum that a basis stands for; recovery is counted where the basis asks for it."""
+        courses = [self.reference_index] if basis == "current_only" else None
+        return tuple(self.weights(courses, recovery if recovery and basis == "discounted_vs_first" else 0.0))
 
     def _whole(self, sampled: SampledOrgan) -> OrganDose:
         """Return a whole with the biology of its first part: parts come from the same table entry."""
@@ -214,9 +240,10 @@ class Review:
         match, name = sampled.match, sampled.structure.name
         alpha_beta = load_alpha_beta_table().find(match, name, self.settings.alpha_beta_gy)
         half_time = load_repair_table().find(match, name, self.settings.repair_half_time_hours)
-        is_target = sampled.match.is_target
-        recovery = 0.0 if is_target else _user_value(self.settings.recovery, sampled.structure, sampled.match)
-        return OrganDose(sampled, alpha_beta, half_time, recovery)
+        months = [interval.months for interval in self.intervals]
+        recoveries = list(organ_recovery(match, name, months, self.recovery_table, self.settings.recovery))
+        recoveries[self.reference_index] = NO_RECOVERY
+        return OrganDose(sampled, alpha_beta, half_time, tuple(recoveries))
 
     def _refuse_unknown_names(self) -> None:
         known = {organ.name for organ in self.organs} | {organ.match.tg263 for organ in self.organs}
@@ -236,7 +263,3 @@ class Review:
 def _with_fractions(plan: Plan, fractions: Mapping[str, int]) -> Plan:
     number = fractions.get(plan.label)
     return plan if number in (None, plan.fractions) else replace(plan, fractions=number, fractions_source="user")
-
-
-def _user_value(values: Mapping[str, float], structure: Structure, match: OrganMatch) -> float:
-    return float(values.get(structure.name, values.get(match.tg263 or "", 0.0)))

@@ -18,6 +18,13 @@ class Settings:
     ----------
     alpha_beta_gy, repair_half_time_hours, recovery
         By structure name or TG-263 name; they win over the tables. Recovery is a fraction of EQD2, 0 to 1.
+    recovery_table
+        Table of recovery by organ and interval, by identifier or file; empty for no recovery but the user's.
+    interval_months
+        Interval from a course to the reference course, by the course's label; it wins over the dates.
+    delivered, delivery, rbe
+        Delivered fractions, how each fraction is given (`biology.delivery.parse_delivery`) and what is to be done about
+        the RBE (`biology.rbe.parse_rbe`), by plan label or plan UID; they win over the files.
     protocols
         Constraint sets, by identifier or file.
     display_alpha_beta_gy
@@ -29,6 +36,11 @@ class Settings:
     alpha_beta_gy: Mapping[str, float] = field(default_factory=dict)
     repair_half_time_hours: Mapping[str, float] = field(default_factory=dict)
     recovery: Mapping[str, float] = field(default_factory=dict)
+    recovery_table: str = ""
+    interval_months: Mapping[str, float] = field(default_factory=dict)
+    delivered: Mapping[str, int] = field(default_factory=dict)
+    delivery: Mapping[str, str] = field(default_factory=dict)
+    rbe: Mapping[str, str] = field(default_factory=dict)
     protocols: tuple[str, ...] = ("beddok_2022",)
     display_alpha_beta_gy: float = DISPLAY_ALPHA_BETA_GY
     left_out: frozenset[int] = frozenset()

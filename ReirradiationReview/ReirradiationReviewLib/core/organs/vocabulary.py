@@ -128,5 +128,5 @@ def _add(record: Record, organ: Organ, by_name: dict[str, Term], by_key: dict[st
     for word, term in {**words, **names}.items():
         key = key_of(tokens_of(word))
         if key in by_key and by_key[key].organ != organ:
-            raise ReirradiationError(f"{record.where}: {word!r} also stands for {by_key[key].organ.name}")
+            raise ReirradiationError(f"{record.where()}: {word!r} also stands for {by_key[key].organ.name}")
         by_key[key] = by_key[key] if key in by_key and by_key[key].means_both else term

@@ -4,37 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..courses import ImageSeries
+from ..courses import ImageSeries, Plan
+from ..plan_given import PlanGiven
 from ..review import Review
-from ..review_checks import interval_months
 
 
 def course_entry(review: Review, index: int) -> dict[str, Any]:
     """Return one course and its plans."""
     course = review.courses[index]
-    months = interval_months(course.date, review.reference.date)
+    interval = review.intervals[index]
+    given = [given for (of, _), given in zip(review.plans, review.given, strict=True) if of == index]
     return {
         "label": course.label,
         "date": course.date or None,
-        "interval_to_reference_months": None if months is None else round(months, 2),
+        "last_treatment_date": course.end_date or None,
+        "interval_to_reference_months": None if interval.months is None else round(interval.months, 2),
+        "interval_source": interval.source,
         "patient_id": course.patient.id,
-        "plans": [
-            {
-                "label": plan.label,
-                "fractions": plan.fractions,
-                "fractions_source": plan.fractions_source,
-                "dose_type": plan.dose_type,
-                "dose_summation_type": plan.dose_summation_type,
-                "dose_max_gy": float(plan.dose.array.max()),
-                "prescription_gy": plan.prescription_gy,
-                "plan_uid": plan.plan_uid,
-                "dose_uid": plan.dose_uids[0] if plan.dose_uids else "",
-                "dose_uids": list(plan.dose_uids),
-                "modality": plan.modality,
-                "date": plan.date or None,
-            }
-            for plan in course.plans
-        ],
+        "plans": [_plan_entry(plan, how) for plan, how in zip(course.plans, given, strict=True)],
+    }
+
+
+def _plan_entry(plan: Plan, given: PlanGiven) -> dict[str, Any]:
+    return {
+        "label": plan.label,
+        "fractions": given.fractions,
+        "fractions_source": given.source,
+        "fractions_planned": given.planned_fractions,
+        "delivery": given.delivery.text(),
+        "rbe": given.rbe.text(),
+        "dose_type": plan.dose_type,
+        "dose_summation_type": plan.dose_summation_type,
+        "dose_max_gy": float(plan.dose.array.max()),
+        "prescription_gy": plan.prescription_gy,
+        "plan_uid": plan.plan_uid,
+        "dose_uid": plan.dose_uids[0] if plan.dose_uids else "",
+        "dose_uids": list(plan.dose_uids),
+        "modality": plan.modality,
+        "date": plan.date or None,
     }
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..biology.delivery import DAILY
 from ..constraints import ConstraintResult
-from ..courses import ImageSeries
+from ..courses import ImageSeries, Plan
 from ..errors import Notice
+from ..plan_given import PlanGiven
 from ..review import Review
 
 LIMITS = (
@@ -14,8 +16,8 @@ LIMITS = (
     "Decision-making on reirradiation based solely on dosimetric criteria is not an option (Beddok 2022, "
     "doi 10.1016/j.critrevonc.2022.103655).",
     "Dose is mapped point by point through the registration; its error is not yet part of the values shown.",
-    "EQD2 follows the linear-quadratic model with complete repair between fractions; each plan is taken as given in "
-    "fractions of its own.",
+    "EQD2 follows the linear-quadratic model, with complete repair between fractions unless a plan's line says "
+    "otherwise; each plan is taken as given in fractions of its own.",
     "Published cumulative limits come from few patients, mostly without a stated alpha/beta or definition of Dmax.",
 )
 
@@ -33,14 +35,44 @@ def assumptions(review: Review) -> list[str]:
         f"The composite pictures are drawn with alpha/beta {review.settings.display_alpha_beta_gy:g} Gy everywhere, "
         "without recovery.",
     ]
-    for _, plan in review.plans:
-        rbe = "RBE already in the dose" if plan.dose_type == "EFFECTIVE" else "physical dose, no RBE applied"
-        lines.append(f"{plan.label}: {plan.fractions} fractions ({plan.fractions_source}), {plan.dose_type}: {rbe}.")
+    for (_, plan), given in zip(review.plans, review.given, strict=True):
+        lines.append(_plan_line(plan, given))
     for index in sorted(review.settings.left_out):
         lines.append(f"{review.courses[index].label} is left out of every sum.")
-    recovered = [f"{organ.name} {organ.recovery:.0%}" for organ in review.organs if organ.recovery > 0]
+    lines += [_interval_line(review, index) for index in range(len(review.courses)) if index != review.reference_index]
+    recovered = [
+        f"{organ.name} {recovery.fraction:.0%} of {course.label}"
+        for organ in review.organs
+        for course, recovery in zip(review.courses, organ.recoveries, strict=True)
+        if recovery.fraction > 0
+    ]
     lines.append("Recovery: " + (", ".join(recovered) if recovered else "none") + ".")
     return lines
+
+
+def _plan_line(plan: Plan, given: PlanGiven) -> str:
+    rbe = "RBE already in the dose" if plan.dose_type == "EFFECTIVE" else "physical dose, no RBE applied"
+    rbe = given.rbe.text() if given.rbe.entered else rbe
+    count = (
+        f"{given.fractions}"
+        if given.fractions == given.planned_fractions
+        else (f"{given.fractions} of {given.planned_fractions} planned")
+    )
+    how = "" if given.delivery == DAILY else f" {given.delivery.text()};"
+    return f"{plan.label}: {count} fractions ({given.source}),{how} {plan.dose_type}: {rbe}."
+
+
+def _interval_line(review: Review, index: int) -> str:
+    interval, label = review.intervals[index], review.courses[index].label
+    if interval.months is None:
+        return f"{label}: the interval to {review.reference.label} is not known."
+    basis = {
+        "records": "from its last treatment by the records",
+        "dates": "from its date (its last treatment is not known, so the time since then is shorter)",
+        "user": "as entered by the user",
+        "unknown": "",
+    }[interval.source]
+    return f"{label}: {interval.months:.1f} months to {review.reference.label}, {basis}."
 
 
 def not_covered(review: Review, constraints: Sequence[ConstraintResult]) -> list[str]:
@@ -56,7 +88,11 @@ def not_covered(review: Review, constraints: Sequence[ConstraintResult]) -> list
 
 def all_notices(review: Review) -> list[Notice]:
     """Return every notice of the review once, in order."""
-    found = [*review.notices, *(n for registration in review.registrations for n in registration.notices)]
+    found = [
+        *review.notices,
+        *review.settings_notices(),
+        *(n for registration in review.registrations for n in registration.notices),
+    ]
     return list(dict.fromkeys(found))
 
 

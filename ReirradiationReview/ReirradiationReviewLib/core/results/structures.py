@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,16 @@ def structure_entry(review: Review, organ: OrganDose) -> dict[str, Any]:
         "volume_cc": organ.samples.volume_cc,
         "alpha_beta_gy": organ.alpha_beta_gy,
         "alpha_beta_source": organ.alpha_beta_source,
-        "recovery": organ.recovery,
+        "alpha_beta_status": organ.alpha_beta.status,
+        "repair_half_time_hours": organ.repair_half_time.value,
+        "repair_half_time_source": organ.repair_half_time.source,
+        "repair_half_time_status": organ.repair_half_time.status,
+        "recovery": min(fraction for index, fraction in enumerate(organ.recovery) if index != review.reference_index),
+        "recovery_by_course": [
+            {"course": course.label, **asdict(recovery)}
+            for course, recovery in zip(review.courses, organ.recoveries, strict=True)
+            if course is not review.reference
+        ],
         "outside_dose_grid_percent": composite.incomplete_percent,
         "physical": [_of_course(review, i, organ.physical(review.weights([i]))) for i in each],
         "eqd2": [_of_course(review, i, organ.eqd2(review.weights([i]))) for i in each],

@@ -1,0 +1,241 @@
+"""How plans were given, intervals, recovery and rows of every basis, on two courses whose numbers follow by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from made_up_review import a_course, a_cylinder, a_grid, a_review
+from ReirradiationReviewLib.core.biology import eqd2_gy
+from ReirradiationReviewLib.core.errors import ReirradiationError
+from ReirradiationReviewLib.core.results.document import review_document
+
+ALPHA_BETA = 2.0  # of the cord
+
+
+@pytest.fixture
+def courses():
+    # 40 Gy in 20 is 40 Gy EQD2; 20 Gy in 4 at alpha/beta 2 is 35 Gy. Twenty-four months apart.
+    structures = (a_cylinder("Cord", 1), a_cylinder("ThecalSac", 2, (30.0, 0.0)), a_cylinder("PTV_new", 3, (0.0, 30.0)))
+    return [
+        a_course("course 1", "2020-01-01", a_grid(40.0), 20),
+        a_course("course 2", "2022-01-01", a_grid(20.0), 4, structures),
+    ]
+
+
+def with_plan(courses, index, **values):
+    plan = replace(courses[index].plans[0], **values)
+    courses[index] = replace(courses[index], plans=(plan,))
+    return courses
+
+
+def cord_eqd2(review):
+    return review.organ("Cord").eqd2(review.weights()).low.dmean_gy
+
+
+def rows(review):
+    return {result.id: result for result in review.constraints()}
+
+
+def plan_entry(review, index):
+    return review_document(review)["courses"][index]["plans"][0]
+
+
+class TestDeliveredFractions:
+    def test_of_the_records_are_counted(self, courses):
+        review = a_review(with_plan(courses, 0, delivered_fractions=15))
+        assert cord_eqd2(review) == pytest.approx(30.0 + 35.0, rel=1e-4)
+        physical = review.organ("Cord").physical(review.weights()).low.dmean_gy
+        assert physical == pytest.approx(30.0 + 20.0, rel=1e-4)
+        entry = plan_entry(review, 0)
+        assert (entry["fractions"], entry["fractions_planned"], entry["fractions_source"]) == (15, 20, "record")
+        assert any(notice["code"] == "fractions-delivered-differ" for notice in review_document(review)["warnings"])
+
+    def test_as_many_as_planned_change_nothing_but_the_source(self, courses):
+        review = a_review(with_plan(courses, 0, delivered_fractions=20))
+        assert cord_eqd2(review) == pytest.approx(75.0, rel=1e-4)
+        assert plan_entry(review, 0)["fractions_source"] == "record"
+        assert not review.settings_notices()
+
+    def test_of_the_new_plan_are_not_counted_unasked(self, courses):
+        with_plan(courses, 1, delivered_fractions=2)
+        assert cord_eqd2(a_review(courses)) == pytest.approx(75.0, rel=1e-4)
+        entered = a_review(courses, delivered={"plan of course 2": 2})
+        assert cord_eqd2(entered) == pytest.approx(40.0 + 17.5, rel=1e-4)
+
+    @pytest.mark.parametrize("name", ["plan of course 1", "p-course 1"])
+    def test_of_the_user_win_by_label_or_uid(self, courses, name):
+        with_plan(courses, 0, delivered_fractions=15)
+        review = a_review(courses).with_settings(replace(a_review(courses).settings, delivered={name: 10}))
+        assert cord_eqd2(review) == pytest.approx(20.0 + 35.0, rel=1e-4)
+        assert plan_entry(review, 0)["fractions_source"] == "user"
+
+    def test_none_leaves_the_plan_out(self, courses):
+        assert cord_eqd2(a_review(courses, delivered={"plan of course 1": 0})) == pytest.approx(35.0, rel=1e-4)
+
+    @pytest.mark.parametrize(
+        ("delivered", "message"),
+        [
+            ({"plan": 3}, "no.*plan of course 1"),
+            ({"plan of course 1": 2.5}, "whole number"),
+            ({"p-course 1": -1}, "0 or"),
+        ],
+    )
+    def test_without_meaning_are_refused(self, courses, delivered, message):
+        with pytest.raises(ReirradiationError, match=f"--delivered.*{message}"):
+            a_review(courses, delivered=delivered)
+
+    def test_of_a_label_that_two_plans_have_are_refused(self, courses):
+        with_plan(courses, 1, label="plan of course 1")
+        with pytest.raises(ReirradiationError, match="several plans"):
+            a_review(courses, delivered={"plan of course 1": 3})
+
+
+class TestDelivery:
+    def test_twice_a_day_raises_the_effect_by_incomplete_repair(self, courses):
+        entered = {"plan of course 1": "hyperfractionated:per-day=2,interval-hours=6"}
+        review = a_review(courses, delivery=entered, repair_half_time_hours={"Cord": 5.0})
+        extra = 0.5 ** (6 / 5) * 40**2 / 20 / (2 + ALPHA_BETA)
+        assert cord_eqd2(review) == pytest.approx(75.0 + extra, rel=1e-4)
+        assert "2 a day 6 h apart" in plan_entry(review, 0)["delivery"]
+
+    def test_of_the_plan_file_is_used_and_the_user_wins(self, courses):
+        with_plan(courses, 0, fractions=1, delivery="permanent:half-life-days=59.4")
+        # lambda / (mu + lambda) with a repair half-time of 5 h in the cord.
+        factor = 5.0 / (5.0 + 59.4 * 24)
+        expected = (ALPHA_BETA * 40 + factor * 40**2) / (2 + ALPHA_BETA)
+        assert cord_eqd2(a_review(courses)) == pytest.approx(expected + 35.0, rel=1e-4)
+        acute = a_review(courses, delivery={"p-course 1": "daily"})
+        assert cord_eqd2(acute) == pytest.approx(eqd2_gy(40, 1, ALPHA_BETA) + 35.0, rel=1e-4)
+
+    def test_that_cannot_be_read_is_refused(self, courses):
+        with pytest.raises(ReirradiationError, match="write one of daily"):
+            a_review(courses, delivery={"p-course 1": "weekly"})
+
+
+class TestRbe:
+    def test_of_a_physical_proton_dose_is_applied_on_the_users_word(self, courses):
+        with_plan(courses, 1, modality="RTIONPLAN")
+        assert cord_eqd2(a_review(courses)) == pytest.approx(75.0, rel=1e-4)
+        review = a_review(courses, rbe={"p-course 2": "1.1"})
+        assert cord_eqd2(review) == pytest.approx(40.0 + eqd2_gy(22, 4, ALPHA_BETA), rel=1e-4)
+
+    def test_is_not_applied_twice_nor_to_photons(self, courses):
+        with_plan(courses, 1, modality="RTIONPLAN", dose_type="EFFECTIVE")
+        with pytest.raises(ReirradiationError, match="EFFECTIVE"):
+            a_review(courses, rbe={"p-course 2": "1.1"})
+        with_plan(courses, 0, modality="RTPLAN")
+        with pytest.raises(ReirradiationError, match="no RBE applies"):
+            a_review(courses, rbe={"p-course 1": "1.1"})
+
+    def test_of_heavy_ions_needs_the_users_word(self, courses):
+        with_plan(courses, 1, modality="RTIONPLAN", dose_type="EFFECTIVE", is_heavy_ion=True)
+        with pytest.raises(ReirradiationError, match=r"heavier than protons.*--rbe 'plan of course 2'=included"):
+            a_review(courses)
+        assert cord_eqd2(a_review(courses, rbe={"p-course 2": "included"})) == pytest.approx(75.0, rel=1e-4)
+
+    def test_that_varies_needs_letd_and_follows_its_model(self, courses):
+        with_plan(courses, 1, modality="RTIONPLAN", dose_type="EFFECTIVE")
+        with pytest.raises(ReirradiationError, match="--let"):
+            a_review(courses, rbe={"p-course 2": "wedenberg"})
+        letd = 0 * courses[1].plans[0].dose.array.astype(float) + 5.0
+        review = a_review(with_plan(courses, 1, letd_kev_um=letd), rbe={"p-course 2": "wedenberg"})
+        # BED = D (1 + 0.434 L / ab) + D^2 / (n ab), D being the physical dose.
+        physical = 20 / 1.1
+        bed = physical * (1 + 0.434 * 5 / ALPHA_BETA) + physical**2 / (4 * ALPHA_BETA)
+        assert cord_eqd2(review) == pytest.approx(40.0 + bed / (1 + 2 / ALPHA_BETA), rel=1e-4)
+
+
+class TestIntervals:
+    def test_are_counted_from_the_last_treatment_where_records_tell(self, courses):
+        courses[0] = replace(courses[0], end_date="2020-03-01")
+        entry = review_document(a_review(courses))["courses"][0]
+        assert entry["interval_to_reference_months"] == pytest.approx(22.05, abs=0.05)
+        assert entry["interval_source"] == "records"
+        assert review_document(a_review(courses[:1] + courses[1:]))["courses"][1]["interval_to_reference_months"] == 0
+
+    def test_of_the_user_win(self, courses):
+        entry = review_document(a_review(courses, interval_months={"course 1": 5.5}))["courses"][0]
+        assert (entry["interval_to_reference_months"], entry["interval_source"]) == (5.5, "user")
+
+    @pytest.mark.parametrize(
+        ("months", "message"),
+        [({"course 9": 3.0}, "course 1"), ({"course 2": 3.0}, "course 1"), ({"course 1": -1}, "0")],
+    )
+    def test_without_meaning_are_refused(self, courses, months, message):
+        with pytest.raises(ReirradiationError, match=f"--interval-months.*{message}"):
+            a_review(courses, interval_months=months)
+
+    def test_that_are_not_known_stay_unknown(self, courses):
+        courses[0] = replace(courses[0], date="")
+        document = review_document(a_review(courses, recovery_table="umich", protocols=("umich_paradis",)))
+        assert document["courses"][0]["interval_to_reference_months"] is None
+        cord = next(structure for structure in document["structures"] if structure["name"] == "Cord")
+        assert cord["recovery"] == 0
+        assert "not known" in cord["recovery_by_course"][0]["source"]
+
+
+class TestRecovery:
+    def test_of_a_table_is_counted_in_discounted_rows_alone(self, courses):
+        # Alpha/beta 2.5 is the row's: 40 Gy in 20 stays 40, 20 Gy in 4 is 20 (5 + 2.5) / 4.5.
+        review = a_review(courses, recovery_table="umich", protocols=("umich_paradis", "beddok_2022"))
+        discounted = rows(review)["cord"]
+        assert discounted.value == pytest.approx(0.5 * 40 + 20 * 7.5 / 4.5, rel=1e-4)
+        assert "Recovery counted: 50% of course 1 (table umich at 24.0 months" in discounted.message
+        cumulative = rows(review)["cord_dmax"]
+        assert cumulative.value == pytest.approx(75.0, rel=1e-4)
+        assert "is not counted here" in cumulative.message
+
+    def test_follows_an_edited_interval(self, courses):
+        review = a_review(courses, recovery_table="umich", interval_months={"course 1": 7.0})
+        assert review.organ("Cord").recovery == (0.25, 0.0)
+
+    def test_without_any_the_whole_sum_is_held_against_the_first_courses_limit(self, courses):
+        result = rows(a_review(courses, protocols=("umich_paradis",)))["cord"]
+        assert result.value == pytest.approx(40 + 20 * 7.5 / 4.5, rel=1e-4)
+        assert result.verdict == "fail"
+        assert "No recovery is set" in result.message
+
+    def test_never_touches_a_target_or_the_new_course(self, courses):
+        review = a_review(courses, recovery_table="umich", recovery={"PTV_new": 0.5})
+        assert review.organ("PTV_new").recovery == (0.0, 0.0)
+        assert review.organ("Cord").recovery[review.reference_index] == 0.0
+
+    @pytest.mark.parametrize("value", [1.5, -0.5])
+    def test_out_of_range_is_refused(self, courses, value):
+        with pytest.raises(ReirradiationError, match="0 to 1"):
+            a_review(courses, recovery={"Cord": value})
+
+
+class TestTheSpineCriteria:
+    def test_are_evaluated_one_by_one_on_the_thecal_sac(self, courses):
+        found = rows(a_review(courses, protocols=("hytec_2021_spine",)))
+        assert {result.structure for result in found.values()} == {"ThecalSac"}
+        assert found["cumulative_dmax"].value == pytest.approx(75.0, rel=1e-4)
+        assert found["sbrt_dmax"].value == pytest.approx(35.0, rel=1e-4)
+        assert found["sbrt_share"].value == pytest.approx(35.0 / 75.0, rel=1e-4)
+        assert found["interval"].value == pytest.approx(24.0, abs=0.1)
+        assert [found[i].verdict for i in ("cumulative_dmax", "sbrt_dmax", "sbrt_share", "interval")] == [
+            "fail", "fail", "pass", "pass",
+        ]  # fmt: skip
+
+    def test_do_not_judge_a_conventional_course(self, courses):
+        found = rows(a_review(with_plan(courses, 1, fractions=10), protocols=("hytec_2021_spine",)))
+        assert {found[row].verdict for row in ("cumulative_dmax", "sbrt_dmax", "sbrt_share")} == {"note"}
+        assert "new course has 10 fractions" in found["sbrt_dmax"].message
+
+
+def test_a_set_for_6_to_12_months_does_not_pass_at_24(courses):
+    with_plan(courses, 0, dose=a_grid(4.0))
+    result = rows(a_review(courses, protocols=("paradis_2019_thorax",)))["cord_d01cc"]
+    assert result.value < result.limit
+    assert (result.verdict, result.conditions_met) == ("note", False)
+    inside = rows(a_review(courses, protocols=("paradis_2019_thorax",), interval_months={"course 1": 9}))["cord_d01cc"]
+    assert (inside.verdict, inside.conditions_met) == ("pass", True)
+
+
+def test_a_course_that_is_left_out_does_not_set_the_interval(courses):
+    third = a_course("course 0", "2021-11-01", a_grid(1.0), 1)
+    both = [third, *courses]
+    assert a_review(both).circumstances.interval_months == pytest.approx(2.0, abs=0.1)
+    assert a_review(both, left_out=frozenset({0})).circumstances.interval_months == pytest.approx(24.0, abs=0.1)
