@@ -19,12 +19,10 @@ _METRIC = re.compile(
     re.ASCII,
 )
 # Interpolation of a uniform dose gives that dose but for rounding, which must not decide on V at the very same dose.
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 # Near-maximum doses, up to D2cc, need only this many of the hottest samples in order; more are taken where the samples
 # are small.
 _NEAR_MAXIMUM_CC, _FIRST_LOOK = 2.0, 4096
-# A sum of doses that should be 20 Gy may be short of it by rounding; it counts as reaching 20 Gy.
-ROUNDING = 1e-9
 
 
 class DoseFigures(Protocol):
@@ -157,7 +155,7 @@ class DoseVolume:
         return float(self.volumes_cc[~self._reaches(dose_gy)].sum()) if len(self.dose_gy) else np.nan
 
     def _reaches(self, dose_gy: float) -> NDArray[np.bool_]:
-        return self.dose_gy >= dose_gy * (1 - _ROUNDING)
+        return self.dose_gy >= dose_gy * (1 - ROUNDING)
 
     def curve(self, points: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the cumulative DVH at evenly spaced doses from 0 to Dmax.
@@ -172,7 +170,7 @@ class DoseVolume:
         dose, volumes = self._hottest_first
         receiving = np.concatenate([[0.0], np.cumsum(volumes)])
         levels = np.linspace(0.0, self.dmax_gy, points)
-        return levels, receiving[np.searchsorted(-dose, -levels * (1 - _ROUNDING), side="right")]
+        return levels, receiving[np.searchsorted(-dose, -levels * (1 - ROUNDING), side="right")]
 
 
 def _by_falling_dose(
