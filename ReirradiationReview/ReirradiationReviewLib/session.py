@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .core.constraints import ConstraintResult
 from .core.courses import Structure
 from .core.errors import Progress, ReirradiationError, no_progress
+from .core.images import PlacedImage
 from .core.review import Review
 from .core.settings import Settings
 from .scene.build import ReviewNodes, build_scene, remove_review
@@ -66,12 +67,12 @@ class ReviewSession:
         """Call ``observer`` after each change of the review."""
         self._observers.append(observer)
 
-    def open(self, review: Review, progress: Progress = no_progress) -> None:
-        """Show a review in the scene, in place of the one that is shown."""
+    def open(self, review: Review, progress: Progress = no_progress, images: Sequence[PlacedImage] = ()) -> None:
+        """Show a review and the images beside its courses in the scene, in place of what is shown."""
         if self._live is not None:
             remove_review(self._environment, self._live.nodes)
-        nodes = build_scene(self._environment, scene_content(review), progress)
-        self._show(review, LiveScene(self._environment, nodes, review))
+        nodes = build_scene(self._environment, scene_content(review, images), progress)
+        self._show(review, LiveScene(self._environment, nodes, review, images))
 
     def restore(self, progress: Progress = no_progress) -> bool:
         """Make the review anew that a loaded scene holds; False where it holds none.
@@ -99,7 +100,7 @@ class ReviewSession:
 
     def resume(self, found: RestoredReview, review: Review) -> None:
         """Go on with the review that was made anew from what the scene holds."""
-        self._show(review, LiveScene(self._environment, found.nodes, review))
+        self._show(review, LiveScene(self._environment, found.nodes, review, found.images))
 
     def close(self) -> None:
         """Forget the review; its nodes stay in the scene."""

@@ -12,7 +12,7 @@ from ReirradiationReviewLib.scene.environment import headless_environment
 from ReirradiationReviewLib.scene.from_review import ISODOSE_LEVELS, scene_content
 from ReirradiationReviewLib.scene.messages import vtk_messages_in_log
 from ReirradiationReviewLib.scene.pictures import render_pictures
-from ReirradiationReviewLib.scene.views import SliceRenderer, direction_letters, lines_for_pictures
+from ReirradiationReviewLib.scene.views import SliceRenderer, direction_letters, lines_for_pictures, wash_layers
 from ReirradiationReviewLib.session import ReviewSession
 
 SIZE = (400, 400)
@@ -49,7 +49,7 @@ def shown():
 def axial(shown):
     environment, session = shown
     with vtk_messages_in_log(), lines_for_pictures(session.nodes):
-        renderer = SliceRenderer(environment, session.nodes, SIZE)
+        renderer = SliceRenderer(environment, wash_layers(session.nodes), SIZE)
         image = renderer.render("Axial", np.zeros(3), np.zeros(3), FIELD_OF_VIEW_MM)
         renderer.close()
     return image

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .courses import Course
-from .dose_mapping import DoseMoments, PlanField, PlanWeight, SummedDose, sum_eqd2
+from .dose_mapping import DoseMoments, PlanField, PlanWeight, SummedDose, sum_eqd2, sum_physical
 from .errors import Progress, no_progress
 from .volume import Volume, affine
 
@@ -38,7 +38,13 @@ class CompositeGrid:
 
     def eqd2(self, weights: Sequence[PlanWeight], alpha_beta_gy: float) -> Volume:
         """Return the sum of known contributions as a float32 volume in Gy; NaN where no dose is known."""
-        total = self.summed_eqd2(weights, alpha_beta_gy)
+        return self._known_part(self.summed_eqd2(weights, alpha_beta_gy))
+
+    def physical(self, weights: Sequence[PlanWeight]) -> Volume:
+        """Return the same of delivered dose: Gy, or Gy(RBE)."""
+        return self._known_part(sum_physical(self.moments, weights))
+
+    def _known_part(self, total: SummedDose) -> Volume:
         values = np.where(total.known, total.low_gy, np.nan).astype(np.float32)
         return self.grid.like(values.reshape(self.grid.array.shape))
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from .courses import Course, ImageSeries, Patient, Plan, Structure
 from .errors import Notice
+from .images import PlacedImage, in_reference_space
 from .plain_data import plain_data
 from .registration.course import CourseRegistration
 from .registration.transform import SpatialTransform
@@ -119,6 +120,34 @@ def registration_of(record: Mapping[str, Any], transform: SpatialTransform) -> C
     """Return the registration of a record, with its transform."""
     notices = tuple(Notice(**notice) for notice in record["notices"])
     return CourseRegistration(transform, record["method"], record["qa"], record["seconds"], notices)
+
+
+def image_record(image: PlacedImage) -> Record:
+    """Return everything of a placed image but its voxels and its transform."""
+    return {
+        "name": image.name,
+        "series": series_record(image.series),
+        "method": image.method,
+        "qa": plain_data(dict(image.qa)),
+        "suv": plain_data(dict(image.suv)),
+        "notices": [asdict(notice) for notice in image.notices],
+        "reference_frame_of_reference_uid": image.volume.frame_of_reference_uid,
+    }
+
+
+def image_of(record: Mapping[str, Any], volume: Volume, transform: SpatialTransform) -> PlacedImage:
+    """Return the placed image of a record, with its voxels on the series' own grid and its transform."""
+    series = series_of(record["series"], volume)
+    return PlacedImage(
+        record["name"],
+        series,
+        in_reference_space(series.volume, transform, record["reference_frame_of_reference_uid"]),
+        transform,
+        record["method"],
+        record["qa"],
+        record["suv"],
+        tuple(Notice(**notice) for notice in record["notices"]),
+    )
 
 
 def _plan_record(plan: Plan) -> Record:

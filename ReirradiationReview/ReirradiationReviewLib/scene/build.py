@@ -10,7 +10,7 @@ import numpy as np
 import slicer
 from numpy.typing import NDArray
 
-from ..core.course_record import course_record, registration_record
+from ..core.course_record import course_record, image_record, registration_record
 from ..core.courses import ImageSeries
 from ..core.errors import Progress, no_progress
 from ..core.settings import settings_record
@@ -18,15 +18,14 @@ from ..core.volume import Volume
 from .content import PlacedCourse, SceneContent
 from .doses import Wash, add_colour_legend, add_dose, add_eqd2, display_of
 from .environment import SceneEnvironment
+from .figure1_preset import FIGURE1
 from .geometry import add_transform_nodes, add_volume_node
 from .hierarchy import SubjectHierarchy, remove_empty_studies
-from .isodose import add_isodose_colours, add_isodose_models, add_wash_colours
+from .images import ImageNodes, add_images, all_nodes, image_roles
+from .isodose import add_isodose_colours, add_isodose_models, add_plan_isodose_models, add_wash_colours
 from .records import add_record
 from .segmentation import add_segmentation
 from .state import add_parameter_node
-
-# Soft tissue, the window that targets and organs are commonly looked at in (HU).
-_CT_WINDOW, _CT_LEVEL = 400.0, 40.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,10 @@ class ReviewNodes:
     ----------
     record
         What the courses are, apart from their voxels: with it a saved scene can be reviewed again.
+    images
+        In the order of the content's images.
+    plan_isodoses
+        Of the new plan's own dose; hidden until a figure shows them in place of the composite's.
     """
 
     courses: tuple[CourseNodes, ...]
@@ -70,6 +73,8 @@ class ReviewNodes:
     wash_colours: slicer.vtkMRMLColorTableNode
     record: slicer.vtkMRMLTextNode
     parameters: slicer.vtkMRMLScriptedModuleNode
+    images: tuple[ImageNodes, ...] = ()
+    plan_isodoses: tuple[slicer.vtkMRMLModelNode, ...] = ()
 
     @property
     def reference_ct(self) -> slicer.vtkMRMLScalarVolumeNode | None:
@@ -89,6 +94,7 @@ def build_scene(environment: SceneEnvironment, content: SceneContent, progress: 
     wash = Wash(wash_colours, content.levels)
     courses = tuple(_add_course(scene, wash, placed, content) for placed in content.courses)
     composite = add_eqd2(scene, "Composite", content.composite, content.alpha_beta_gy, wash)
+    images = add_images(scene, content.images, content.reference.label)
     progress(0.4, "drawing the organs")
     reference_ct = courses[content.reference_index].ct
     segmentation = add_segmentation(
@@ -96,16 +102,21 @@ def build_scene(environment: SceneEnvironment, content: SceneContent, progress: 
     )
     progress(0.8, "drawing the isodoses")
     isodoses = add_isodose_models(scene, content.composite, content.levels)
+    plan_isodoses: tuple[slicer.vtkMRMLModelNode, ...] = ()
+    if content.plan_dose is not None:
+        plan_isodoses = add_plan_isodose_models(scene, content.plan_dose, FIGURE1.levels, content.reference.label)
     add_colour_legend(composite, content.alpha_beta_gy)
     record = add_record(scene, "Re-irradiation review record", review_record(content))
     parameters = add_parameter_node(
         scene,
         scene_state(content),
         _roles(courses)
+        | image_roles(images)
         | {
             "composite": [composite],
             "segmentation": [segmentation],
             "isodose": list(isodoses),
+            "planIsodose": list(plan_isodoses),
             "isodoseColors": [isodose_colours],
             "washColors": [wash_colours],
             "record": [record],
@@ -121,6 +132,8 @@ def build_scene(environment: SceneEnvironment, content: SceneContent, progress: 
         wash_colours,
         record,
         parameters,
+        images,
+        plan_isodoses,
     )
     _arrange(scene, content, nodes)
     progress(1.0, "scene built")
@@ -151,7 +164,7 @@ def _add_image(scene: slicer.vtkMRMLScene, name: str, image: ImageSeries) -> sli
     node = add_volume_node(scene, name, image.volume.like(_compact(image.volume.array)))
     display = display_of(node, "vtkMRMLColorTableNodeGrey")
     if image.modality == "CT":
-        display.SetWindowLevel(_CT_WINDOW, _CT_LEVEL)
+        display.SetWindowLevel(FIGURE1.ct_window_hu, FIGURE1.ct_level_hu)
     else:
         display.SetAutoWindowLevel(1)
     return node
@@ -177,6 +190,7 @@ def review_record(content: SceneContent) -> dict[str, Any]:
     return {
         "courses": [course_record(placed.course) for placed in content.courses],
         "registrations": [registration_record(placed.registration) for placed in content.courses],
+        "images": [image_record(image) for image in content.images],
     }
 
 
@@ -225,10 +239,17 @@ def _arrange(scene: slicer.vtkMRMLScene, content: SceneContent, nodes: ReviewNod
         for node in (course_nodes.eqd2, *course_nodes.transforms):
             if node is not None:
                 hierarchy.add_node(review, node)
+    for placed_image, image_nodes in zip(content.images, nodes.images, strict=True):
+        series = placed_image.series
+        hierarchy.add_image(hierarchy.add_series_study(series), image_nodes.volume, series)
+        for transform in image_nodes.transforms:
+            hierarchy.add_node(review, transform)
     hierarchy.add_node(review, nodes.composite)
-    isodoses = hierarchy.add_folder(review, "Isodoses of the composite EQD2")
-    for node in nodes.isodoses:
-        hierarchy.add_node(isodoses, node)
+    folders = (("the composite EQD2", nodes.isodoses), ("the new plan alone", nodes.plan_isodoses))
+    for of_what, models in folders:
+        folder = hierarchy.add_folder(review, f"Isodoses of {of_what}") if models else 0
+        for node in models:
+            hierarchy.add_node(folder, node)
 
 
 def remove_review(environment: SceneEnvironment, nodes: ReviewNodes) -> None:
@@ -238,7 +259,7 @@ def remove_review(environment: SceneEnvironment, nodes: ReviewNodes) -> None:
         for node in (course.ct, *course.doses, *course.transforms, course.eqd2):
             _remove(scene, node)
     made = (nodes.composite, nodes.segmentation, *nodes.isodoses, nodes.isodose_colours, nodes.wash_colours)
-    for node in (*made, nodes.record):
+    for node in (*made, nodes.record, *nodes.plan_isodoses, *all_nodes(nodes.images)):
         _remove(scene, node)
     remove_empty_studies(scene)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.courses import Course, Patient, Structure
+from ..core.images import PlacedImage
 from ..core.registration.course import CourseRegistration
 from ..core.registration.transform import SpatialTransform
 from ..core.settings import Settings
@@ -101,6 +102,13 @@ class SceneContent:
         Isodose levels by rising dose.
     hot_spot_lps, target_lps
         Points of interest in reference space, LPS mm, shape ``(3,)``; None where there is none.
+    plan_dose
+        The reference course's own dose as planned, Gy, on the composite's grid, NaN where it is not known; None to
+        leave its isodoses out.
+    plan_dose_unit
+        ``"Gy"``, or ``"Gy (RBE)"`` where the dose is one that is weighted by its biological effect.
+    images
+        PET, MR and others beside the courses.
     """
 
     patient: Patient
@@ -113,6 +121,9 @@ class SceneContent:
     assumptions: tuple[str, ...] = ()
     hot_spot_lps: NDArray[np.float64] | None = None
     target_lps: NDArray[np.float64] | None = None
+    plan_dose: Volume | None = None
+    plan_dose_unit: str = "Gy"
+    images: tuple[PlacedImage, ...] = ()
     settings: Settings = field(default_factory=Settings)
 
     @property

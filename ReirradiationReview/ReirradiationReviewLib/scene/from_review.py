@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.images import PlacedImage
 from ..core.review import Review
 from ..core.volume import Volume
 from .content import IsodoseLevel, PlacedCourse, SceneContent, SceneOrgan
+from .figure1_preset import FIGURE1
 
-# 5, 20, 40 and 60 Gy in the colours of Beddok 2022, figure 1; the levels above are ours, where cumulative limits lie.
+# Up to 60 Gy those of Beddok 2022, figure 1; the levels above are ours, where cumulative limits lie. None of them is
+# red, which is the target's colour.
 ISODOSE_LEVELS = (
-    IsodoseLevel(5.0, (0, 200, 0)),
-    IsodoseLevel(20.0, (255, 235, 0)),
-    IsodoseLevel(40.0, (255, 140, 0)),
-    IsodoseLevel(60.0, (255, 105, 180)),
-    IsodoseLevel(80.0, (230, 0, 0)),
+    *FIGURE1.levels,
+    IsodoseLevel(80.0, (0, 190, 255)),
     IsodoseLevel(100.0, (170, 80, 255)),
     IsodoseLevel(120.0, (255, 255, 255)),
 )
-# The smallest target is the most telling one: the visible tumour before the planning volume around it.
-_TARGET_TYPES = ("GTV", "CTV", "PTV")
 
 
-def scene_content(review: Review) -> SceneContent:
-    """Return everything the scene and its pictures show of a review."""
+def scene_content(review: Review, images: Sequence[PlacedImage] = ()) -> SceneContent:
+    """Return everything the scene and its pictures show of a review, and the images beside its courses."""
+    unit = "Gy (RBE)" if any(plan.dose_type == "EFFECTIVE" for plan in review.reference.plans) else "Gy"
+    return replace(
+        live_content(review),
+        plan_dose=plan_dose(review),
+        plan_dose_unit=unit,
+        images=tuple(images),
+    )
+
+
+def plan_dose(review: Review) -> Volume:
+    """Return the new plan's own dose, Gy, on the composite's grid; NaN where it is not known."""
+    return review.composite.physical(review.weights([review.reference_index]))
+
+
+def live_content(review: Review) -> SceneContent:
+    """Return what of the scene follows the settings and structures of a review."""
     courses = tuple(
         PlacedCourse(course, registration, course_eqd2(review, index))
         for index, (course, registration) in enumerate(zip(review.courses, review.registrations, strict=True))
@@ -85,7 +102,7 @@ def assumption_lines(review: Review) -> tuple[str, ...]:
 
 def _target_centre_lps(review: Review) -> NDArray[np.float64] | None:
     """Return the point of the reference's first GTV (else CTV, else PTV) nearest to its centroid."""
-    for kind in _TARGET_TYPES:
+    for kind in FIGURE1.target_types:
         for organ in review.organs:
             if organ.match.is_target and organ.name.upper().startswith(kind):
                 points, volumes = organ.samples.points_lps, organ.samples.volumes_cc

@@ -35,6 +35,16 @@ class SubjectHierarchy:
         name = f"{course.label} ({course.date})" if course.date else course.label
         return self._add_study(name, study_uid, attributes)
 
+    def add_series_study(self, image: ImageSeries) -> int:
+        """Add the study of an image beside the courses."""
+        attributes = {
+            _SH.GetDICOMStudyDateAttributeName(): image.date.replace("-", ""),
+            _SH.GetDICOMStudyInstanceUIDAttributeName(): image.study_uid,
+        }
+        name = f"{image.modality} ({image.date})" if image.date else image.modality
+        known = self._node.GetItemByUID(_UID, image.study_uid) if image.study_uid else 0
+        return int(known) or self._add_study(name, image.study_uid, attributes)
+
     def add_review_study(self) -> int:
         """Add the study of what the review made, apart from the courses' own."""
         return self._add_study(REVIEW_STUDY, "", {_SH.GetDICOMStudyDescriptionAttributeName(): REVIEW_STUDY})

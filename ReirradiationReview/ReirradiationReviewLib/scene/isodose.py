@@ -24,6 +24,17 @@ def add_isodose_models(
     return tuple(_add_model(scene, level, level_surface(composite, level.dose_gy)) for level in levels)
 
 
+def add_plan_isodose_models(
+    scene: slicer.vtkMRMLScene, dose: Volume, levels: Sequence[IsodoseLevel], course: str
+) -> tuple[slicer.vtkMRMLModelNode, ...]:
+    """Add a model for each level of one course's own dose, hidden at first beside the composite's."""
+    nodes = add_isodose_models(scene, dose, levels)
+    for node in nodes:
+        node.SetName(f"{node.GetName()}, {course} alone")
+        node.GetDisplayNode().SetVisibility(False)
+    return nodes
+
+
 def set_isodose_models(
     scene: slicer.vtkMRMLScene,
     nodes: Sequence[slicer.vtkMRMLModelNode],
@@ -52,6 +63,12 @@ def set_isodose_models(
             node.SetAndObservePolyData(surface)
         result.append(node)
     return tuple(result)
+
+
+def set_surfaces(nodes: Sequence[slicer.vtkMRMLModelNode], dose: Volume, levels: Sequence[IsodoseLevel]) -> None:
+    """Renew the surfaces of models that belong to the same levels, one each; none where there are no nodes."""
+    for node, level in zip(nodes, levels, strict=bool(nodes)):
+        node.SetAndObservePolyData(level_surface(dose, level.dose_gy))
 
 
 def _add_model(scene: slicer.vtkMRMLScene, level: IsodoseLevel, surface: vtk.vtkPolyData) -> slicer.vtkMRMLModelNode:

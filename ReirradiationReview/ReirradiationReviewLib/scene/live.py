@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.courses import Structure
+from ..core.dose_mapping import PlanWeight
+from ..core.images import PlacedImage
 from ..core.review import Review
 from .build import ReviewNodes, drawn_on, review_record, scene_state
 from .content import IsodoseLevel, SceneContent
 from .doses import Wash, set_eqd2
 from .environment import SceneEnvironment
-from .from_review import scene_content, scene_organs
+from .figure1_preset import FIGURE1
+from .from_review import live_content, plan_dose, scene_organs
 from .geometry import to_ras
-from .isodose import set_isodose_colours, set_isodose_models, set_wash_colours
+from .isodose import set_isodose_colours, set_isodose_models, set_surfaces, set_wash_colours
 from .records import write_record
 from .segmentation import set_segments
 from .segments import SegmentWatch
@@ -33,10 +36,19 @@ class LiveScene:
         As `build_scene` made them or `restore_review` found them.
     review
         The review that they show.
+    images
+        What ``nodes.images`` show.
     """
 
-    def __init__(self, environment: SceneEnvironment, nodes: ReviewNodes, review: Review) -> None:
+    def __init__(
+        self,
+        environment: SceneEnvironment,
+        nodes: ReviewNodes,
+        review: Review,
+        images: Sequence[PlacedImage] = (),
+    ) -> None:
         self._environment = environment
+        self._images = tuple(images)
         self.nodes = nodes
         self._shown = review
         self._levels: tuple[IsodoseLevel, ...] | None = None
@@ -63,6 +75,8 @@ class LiveScene:
                 self._watch.reset()
             if review.courses is not before.courses:
                 write_record(self.nodes.record, review_record(content))
+            if _own_weights(review) != _own_weights(before):
+                set_surfaces(self.nodes.plan_isodoses, plan_dose(review), FIGURE1.levels)
             write_state(self.nodes.parameters, scene_state(content))
 
     def show_levels(self, levels: Sequence[IsodoseLevel] | None) -> None:
@@ -81,7 +95,7 @@ class LiveScene:
             nodes.GetItemAsObject(index).JumpSliceByCentering(*point_ras)
 
     def _content(self) -> SceneContent:
-        content = scene_content(self._shown)
+        content = replace(live_content(self._shown), images=self._images)
         return content if self._levels is None else replace(content, levels=self._levels)
 
     def _one_change(self) -> AbstractContextManager[None]:
@@ -103,3 +117,7 @@ class LiveScene:
         isodoses = set_isodose_models(self._environment.scene, nodes.isodoses, content.composite, content.levels)
         self.nodes = replace(nodes, isodoses=isodoses)
         set_referenced(nodes.parameters, "isodose", isodoses)
+
+
+def _own_weights(review: Review) -> list[PlanWeight]:
+    return review.weights([review.reference_index])

@@ -7,15 +7,17 @@ from typing import Any
 
 import slicer
 
-from ..core.course_record import course_of, registration_of
+from ..core.course_record import course_of, image_of, registration_of
 from ..core.courses import Course
 from ..core.errors import Progress, ReirradiationError, no_progress
+from ..core.images import PlacedImage
 from ..core.registration.course import CourseRegistration
 from ..core.registration.transform import SpatialTransform
 from ..core.review import Review
 from ..core.settings import Settings, settings_of
 from .build import CourseNodes, ReviewNodes
 from .geometry import transform_of, volume_of
+from .images import ImageNodes
 from .records import read_record
 from .state import find_parameter_node, read_state, referenced
 
@@ -29,6 +31,7 @@ class RestoredReview:
     settings: Settings
     reference_index: int
     nodes: ReviewNodes
+    images: tuple[PlacedImage, ...] = ()
 
     def review(self, progress: Progress = no_progress) -> Review:
         """Make the review anew: all doses are mapped. Nothing of the scene is touched."""
@@ -54,6 +57,10 @@ def restore_review(scene: slicer.vtkMRMLScene) -> RestoredReview | None:
     registrations = tuple(
         _registration(each, nodes) for each, nodes in zip(record["registrations"], course_nodes, strict=True)
     )
+    # Scenes that were saved before images went into them have none in their record.
+    image_records = record.get("images", [])
+    image_nodes = tuple(_image_nodes(parameters, number) for number in range(1, len(image_records) + 1))
+    images = tuple(_image(each, nodes) for each, nodes in zip(image_records, image_nodes, strict=True))
     reference_index = state["referenceCourse"] - 1
     nodes = ReviewNodes(
         courses=course_nodes,
@@ -65,8 +72,10 @@ def restore_review(scene: slicer.vtkMRMLScene) -> RestoredReview | None:
         wash_colours=_only(parameters, "washColors"),
         record=_only(parameters, "record"),
         parameters=parameters,
+        images=image_nodes,
+        plan_isodoses=tuple(referenced(parameters, "planIsodose")),
     )
-    return RestoredReview(courses, registrations, settings_of(state["settings"]), reference_index, nodes)
+    return RestoredReview(courses, registrations, settings_of(state["settings"]), reference_index, nodes, images)
 
 
 def _course_nodes(parameters: slicer.vtkMRMLScriptedModuleNode, number: int) -> CourseNodes:
@@ -80,6 +89,19 @@ def _course_nodes(parameters: slicer.vtkMRMLScriptedModuleNode, number: int) -> 
         tuple(referenced(parameters, f"course{number}.transform")),
         first("eqd2"),
     )
+
+
+def _image_nodes(parameters: slicer.vtkMRMLScriptedModuleNode, number: int) -> ImageNodes:
+    transforms = tuple(referenced(parameters, f"image{number}.transform"))
+    return ImageNodes(_only(parameters, f"image{number}.volume"), transforms)
+
+
+def _image(record: dict[str, Any], nodes: ImageNodes) -> PlacedImage:
+    if not nodes.transforms:
+        raise ReirradiationError(
+            f"the scene lacks the transform of {nodes.volume.GetName()}, so its place is not known: load it again"
+        )
+    return image_of(record, volume_of(nodes.volume), transform_of(nodes.transforms))
 
 
 def _course(record: dict[str, Any], nodes: CourseNodes) -> Course:

@@ -99,14 +99,66 @@ def _leaves(collection: vtk.vtkDataObject) -> list[vtk.vtkPolyData]:
     return leaves
 
 
-class SliceRenderer:
-    """The three standard slice views of one scene, with CT, dose wash, isodoses and contours."""
+@dataclass(frozen=True)
+class SliceLayers:
+    """The volumes that slice views show; None for an empty layer.
 
-    def __init__(self, environment: SceneEnvironment, nodes: ReviewNodes, size: tuple[int, int]) -> None:
+    Parameters
+    ----------
+    added
+        The foreground's colours are added to the background's instead of covering them: black leaves it as it is.
+    """
+
+    background: slicer.vtkMRMLScalarVolumeNode | None
+    foreground: slicer.vtkMRMLScalarVolumeNode | None
+    foreground_opacity: float
+    added: bool = False
+
+    def properties(self) -> dict[str, Any]:
+        """Return what a slice composite node's properties have to be."""
+        node_class = slicer.vtkMRMLSliceCompositeNode
+        return {
+            "BackgroundVolumeID": self.background.GetID() if self.background is not None else None,
+            "ForegroundVolumeID": self.foreground.GetID() if self.foreground is not None else None,
+            "ForegroundOpacity": self.foreground_opacity,
+            "Compositing": node_class.Add if self.added else node_class.Alpha,
+        }
+
+
+def wash_layers(nodes: ReviewNodes) -> SliceLayers:
+    """Return the reference CT with the composite as a wash over it."""
+    return SliceLayers(nodes.reference_ct, nodes.composite, _WASH_OPACITY)
+
+
+class SliceRenderer:
+    """Three slice views of one scene, with volumes, isodoses and contours.
+
+    Parameters
+    ----------
+    own_views
+        Name of a set of views that are made for these pictures and taken out of the scene afterwards; empty for
+        Slicer's standard views, whose nodes stay and of which a scene can have only one set.
+    """
+
+    def __init__(
+        self, environment: SceneEnvironment, layers: SliceLayers, size: tuple[int, int], own_views: str = ""
+    ) -> None:
         self._environment = environment
-        self._nodes = nodes
+        self._layers = layers
         self._size = size
+        self._own_views = own_views
         self._views: dict[str, Any] = {}
+
+    def show(self, layers: SliceLayers) -> None:
+        """Change the volumes of all views."""
+        self._layers = layers
+        for view in self._views.values():
+            self._set_layers(view)
+
+    def _set_layers(self, view: Any) -> None:
+        composite = _composite_node(view)
+        for name, value in self._layers.properties().items():
+            getattr(composite, f"Set{name}")(value)
 
     def render(
         self, orientation: str, point_ras: NDArray[np.float64], centre_ras: NDArray[np.float64], height_mm: float
@@ -145,22 +197,41 @@ class SliceRenderer:
         view = SliceView(
             self._environment.scene,
             self._environment.application_logic,
-            _VIEW_OF[orientation],
+            f"{self._own_views} {_VIEW_OF[orientation]}".strip(),
             scheduled_render_strategy=NoScheduleRendering(),
         )
         prepare(view, self._size)
         view._update_slice_size()  # the window has no event loop that would do it
         view.set_orientation(orientation)
-        ct = self._nodes.reference_ct
-        view.set_background_volume_id(ct.GetID() if ct is not None else None)
-        view.set_foreground_volume_id(self._nodes.composite.GetID())
-        view.set_foreground_opacity(_WASH_OPACITY)
+        self._set_layers(view)
         return view
 
     def close(self) -> None:
         """Release the windows."""
         for view in self._views.values():
+            logic, node, composite = view._logic, view.get_view_node(), _composite_node(view)
             view.finalize()
+            if self._own_views:
+                self._remove(logic, node, composite)
+
+    def _remove(
+        self,
+        logic: slicer.vtkMRMLSliceLogic,
+        node: slicer.vtkMRMLSliceNode,
+        composite: slicer.vtkMRMLSliceCompositeNode,
+    ) -> None:
+        scene, application_logic = self._environment.scene, self._environment.application_logic
+        plane = (logic.GetSliceModelDisplayNode(), logic.GetSliceModelTransformNode(), logic.GetSliceModelNode())
+        # A logic that still watches the scene would make its nodes anew.
+        logic.SetMRMLScene(None)
+        application_logic.GetSliceLogics().RemoveItem(logic)
+        for each in (*plane, composite, node):
+            scene.RemoveNode(each)
+
+
+def _composite_node(view: Any) -> slicer.vtkMRMLSliceCompositeNode:
+    # By its logic: the scene does not know the nodes of a second set of standard views.
+    return view._logic.GetSliceCompositeNode()
 
 
 def prepare(view: AbstractView, size: tuple[int, int]) -> None:
@@ -201,7 +272,7 @@ def _pixel_to_ras(node: slicer.vtkMRMLSliceNode, height: int) -> NDArray[np.floa
 @contextmanager
 def lines_for_pictures(nodes: ReviewNodes) -> Iterator[None]:
     """Thicken isodose lines and contours to survive the averaging, for as long as the context lasts."""
-    displays = [(node.GetDisplayNode(), "isodose") for node in nodes.isodoses]
+    displays = [(node.GetDisplayNode(), "isodose") for node in (*nodes.isodoses, *nodes.plan_isodoses)]
     displays.append((nodes.segmentation.GetDisplayNode(), "segmentation"))
     before = [display.GetSliceIntersectionThickness() for display, _ in displays]
     for display, kind in displays:
