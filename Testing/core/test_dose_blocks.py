@@ -106,6 +106,15 @@ def test_the_curve_is_that_of_all_samples():
     np.testing.assert_allclose(quick, plain, rtol=1e-9, atol=1e-12)
 
 
+def test_the_curve_of_a_dose_that_is_nowhere_known_is_empty():
+    random = np.random.default_rng(4)
+    moments = [some_moments(random, 100, smooth=True, ends=1e9)]
+    terms = eqd2_terms(moments, [PlanWeight(20)], 3.0, 4.0)
+    unknown = blocks_of(moments, np.ones(100)).dose(terms.coefficients, terms.active)
+    assert [len(part) for part in unknown.curve(50)] == [0, 0]
+    assert unknown.all_samples.unknown_volume_cc == pytest.approx(100.0)
+
+
 @given(st.floats(0.0, 3.0), st.integers(1, 40), st.floats(0.5, 15))
 def test_scaling_a_plan_scales_dose_and_its_square(scale, fractions, alpha_beta_gy):
     random = np.random.default_rng(5)

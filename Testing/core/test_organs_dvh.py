@@ -57,6 +57,15 @@ def test_the_curve_falls_from_the_whole_volume_at_zero_dose():
     assert volume_cc.tolist() == [7.0, 7.0, 6.0, 4.0]
 
 
+def test_the_curve_says_at_every_dose_what_the_volume_metric_says():
+    random = np.random.default_rng(3)
+    dose = dose_volume(random.uniform(0.0, 60.0, 5_000), random.uniform(0.001, 0.002, 5_000), 2.0)
+    dose_gy, volume_cc = dose.curve(61)
+    by_metric = [metric(f"V{level:.6f}Gycc")(dose) for level in dose_gy]
+    assert volume_cc == pytest.approx(by_metric, abs=0.003)
+    assert volume_cc[0] == pytest.approx(dose.known_volume_cc)
+
+
 @pytest.mark.parametrize("name", ["D1.2.3cc", "D.cc", "Dcc", "V20%", "v20Gy%", "CV15", "D0.03cc ", "D٣cc"])
 def test_a_malformed_number_or_unit_is_refused(name):
     with pytest.raises(ReirradiationError, match="no dose-volume metric"):

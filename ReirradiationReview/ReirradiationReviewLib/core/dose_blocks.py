@@ -198,8 +198,8 @@ class BlockDose:
     @cached_property
     def all_samples(self) -> DoseVolume:
         """Every sample with a known dose."""
-        everything = np.ones(len(self._bounds[0]), dtype=bool)
-        part = self._samples(everything)
+        count = sum(term.blocks.stop - term.blocks.start for term in self.terms)
+        part = self._samples(np.ones(count, dtype=bool))
         return dose_volume(part.dose_gy, part.volumes_cc, self.unknown_volume_cc)
 
     @cached_property

@@ -185,8 +185,9 @@ class Review:
 
     def hot_spot_lps(self) -> NDArray[np.float64]:
         """Return the voxel centre with the highest composite EQD2, LPS mm, shape ``(3,)``."""
-        total = self.composite.summed_eqd2(self.weights(), self.settings.display_alpha_beta_gy)
-        return self.composite.grid.centres_lps()[int(np.argmax(total.low_gy))]
+        total = self.composite.eqd2(self.weights(), self.settings.display_alpha_beta_gy).array
+        k, j, i = np.unravel_index(int(np.nanargmax(total)), total.shape)
+        return self.composite.grid.to_lps(np.array([[i, j, k]], dtype=np.float64))[0]
 
     def row_cases(self) -> list[RowCase]:
         """Return every row of every protocol with every organ that it names, in the order of the protocols."""

@@ -18,7 +18,7 @@ _METRIC = re.compile(
     rf"|(?P<family>CV|V)(?P<at_dose>{_NUMBER})Gy(?P<unit>cc|%))",
     re.ASCII,
 )
-# Interpolation of a uniform dose gives that dose but for rounding, which must not decide on V at the very same dose.
+# Interpolation or a sum that should give 20 Gy may be short of it by rounding, which must not decide on V20Gy.
 ROUNDING = 1e-9
 # Near-maximum doses, up to D2cc, need only this many of the hottest samples in order; more are taken where the samples
 # are small.
@@ -167,10 +167,11 @@ class DoseVolume:
         """
         if not len(self.dose_gy):
             return np.empty(0), np.empty(0)
-        dose, volumes = self._hottest_first
-        receiving = np.concatenate([[0.0], np.cumsum(volumes)])
         levels = np.linspace(0.0, self.dmax_gy, points)
-        return levels, receiving[np.searchsorted(-dose, -levels * (1 - ROUNDING), side="right")]
+        step_gy = self.dmax_gy / (points - 1) if self.dmax_gy > 0 else 1.0
+        highest_reached = (self.dose_gy / (step_gy * (1 - ROUNDING))).astype(np.intp).clip(0, points - 1)
+        at_highest = np.bincount(highest_reached, self.volumes_cc, points).astype(np.float64)
+        return levels, np.cumsum(at_highest[::-1])[::-1]
 
 
 def _by_falling_dose(
