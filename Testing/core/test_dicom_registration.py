@@ -83,13 +83,29 @@ def test_a_deformation_seen_from_a_third_frame_passes_the_registered_one(tmp_pat
     np.testing.assert_allclose(read_registration(path, OTHER, OLD).apply(POINTS), by_hand, atol=1e-4)
 
 
-def test_undefined_vectors_are_said_and_leave_the_matrix(tmp_path):
-    vectors = np.ones((2, 2, 2, 3))
+def test_undefined_vectors_are_said_and_follow_the_rigid_motion(tmp_path):
+    vectors = np.full((2, 2, 2, 3), [300.0, -40.0, 7.0])
     vectors[0] = np.nan
     path = write_object(tmp_path / "reg.dcm", [deformable_item(OLD, vectors, (5, 5, 5), (0, 0, 0))], DEFORMABLE)
     found = read_registration_object(path)
     assert "undefined at 50.0%" in found.notices[0].text
-    np.testing.assert_allclose(found.transform(NEW, OLD).apply(np.zeros((1, 3))), np.zeros((1, 3)))
+    moved = found.transform(NEW, OLD).apply(np.zeros((1, 3)))
+    np.testing.assert_allclose(moved, [[300.0, -40.0, 7.0]], atol=1e-4)
+
+
+def test_undefined_vectors_between_matrices_leave_the_matrices(tmp_path):
+    vectors = np.ones((2, 2, 2, 3))
+    vectors[0] = np.nan
+    item = deformable_item(OLD, vectors, (5, 5, 5), (0, 0, 0), post=SHIFT)
+    path = write_object(tmp_path / "reg.dcm", [item], DEFORMABLE)
+    np.testing.assert_allclose(read_registration(path, NEW, OLD).apply(np.zeros((1, 3))), [[12.0, -7.0, 30.0]])
+
+
+def test_a_grid_without_any_defined_vector_is_refused(tmp_path):
+    item = deformable_item(OLD, np.full((2, 2, 2, 3), np.nan), (5, 5, 5), (0, 0, 0))
+    path = write_object(tmp_path / "reg.dcm", [item], DEFORMABLE)
+    with pytest.raises(ReirradiationError, match="no defined vector"):
+        read_registration(path, NEW, OLD)
 
 
 MIRROR, COLUMNS, SINGULAR = np.diag([-1.0, 1, 1, 1]), SHIFT.T, np.diag([1.0, 1, 0, 1])

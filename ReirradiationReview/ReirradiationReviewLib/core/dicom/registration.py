@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..courses import Patient
 from ..errors import Notice, ReirradiationError
+from ..registration.rigid_part import with_rigid_part
 from ..registration.transform import SpatialTransform
 from ..volume import Volume
 from .objects import DicomFile, Item, patient_of, quiet_values, tag
@@ -224,12 +225,16 @@ def _deformable_source(item: Item, file: DicomFile, remarks: list[str]) -> Sourc
         for keyword in ("PreDeformationMatrixRegistrationSequence", "PostDeformationMatrixRegistrationSequence")
     )
     grids = item.items("DeformableRegistrationGridSequence")
-    displacement = None
+    transform = SpatialTransform(post @ pre)
     if grids:
         grid = _grid(grids[0], file, remarks)
-        vectors = grid.array @ np.linalg.inv(pre[:3, :3]).T
-        displacement = grid.like(vectors.astype(np.float32))
-    transform = SpatialTransform(post @ pre, displacement)
+        vectors = (grid.array @ np.linalg.inv(pre[:3, :3]).T).astype(np.float32)
+        if np.allclose(pre, np.eye(4)) and np.allclose(post, np.eye(4)):
+            # The field alone carries the whole motion.
+            transform = with_rigid_part(SpatialTransform(displacement=grid.like(vectors)))
+        else:
+            vectors[~np.isfinite(vectors)] = 0.0
+            transform = SpatialTransform(post @ pre, grid.like(vectors))
     return SourceFrame(item.text("SourceFrameOfReferenceUID"), _image_uids(item), transform)
 
 
@@ -290,11 +295,13 @@ def _vectors(item: Item, file: DicomFile, size_ijk: NDArray[np.int_], remarks: l
     vectors = np.frombuffer(data, ">f4" if syntax == _BIG_ENDIAN else "<f4").astype(np.float32)
     vectors = vectors.reshape(*size_ijk[::-1], 3)
     undefined = np.any(~np.isfinite(vectors), axis=-1)
+    if undefined.all():
+        raise item.bad("VectorGridData", "holds no defined vector")
     if undefined.any():
         remarks.append(
-            f"the deformation is undefined at {undefined.mean():.1%} of its grid; the matrix alone was applied there"
+            f"the deformation is undefined at {undefined.mean():.1%} of its grid; its rigid motion alone was applied "
+            "there"
         )
-        vectors = np.where(undefined[..., None], np.float32(0.0), vectors)
     return vectors
 
 

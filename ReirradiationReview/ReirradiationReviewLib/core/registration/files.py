@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import ReirradiationError
 from ..volume import Volume
+from .rigid_part import with_rigid_part
 from .transform import SpatialTransform
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _from_sitk(transform: SimpleITK.Transform, reference: Volume, path: Path) ->
     field = sitk.TransformToDisplacementField(
         transform, sitk.sitkVectorFloat64, size.tolist(), origin, spacing.tolist(), direction
     )
-    return SpatialTransform(displacement=Volume.from_sitk(field, reference.frame_of_reference_uid))
+    return with_rigid_part(SpatialTransform(displacement=Volume.from_sitk(field, reference.frame_of_reference_uid)))
 
 
 def _is_linear(transform: SimpleITK.Transform) -> bool:
@@ -129,7 +130,7 @@ def _from_field(image: SimpleITK.Image, path: Path) -> SpatialTransform:
     field = Volume.from_sitk(image)
     if not np.all(np.isfinite(field.array)):
         raise ReirradiationError(f"{path.name} holds displacements that are not numbers")
-    return SpatialTransform(displacement=field)
+    return with_rigid_part(SpatialTransform(displacement=field))
 
 
 def _last_line(error: Any) -> str:
