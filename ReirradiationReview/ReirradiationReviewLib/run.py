@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import __version__
-from .core.courses import Course, ImageSeries
+from .core.courses import Course, ImageSeries, Plan
 from .core.dicom_export.registration import write_registration
 from .core.dicom_export.rtdose import ComposedCourse, SpatialTransformKind, write_composite_rtdose
 from .core.errors import Notice, Progress, ReirradiationError, no_progress
+from .core.letd import with_letd
 from .core.registration.course import CourseRegistration, register_courses
 from .core.registration.files import write_transform
 from .core.report.dvh_plot import StructureCurves
 from .core.report.html import ReportPicture, write_report
 from .core.results.document import review_document
 from .core.review import Review
+from .core.same_fraction import merge_same_fraction
 from .core.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,6 +43,10 @@ class RunInputs:
         See `core.registration.course.register_courses`.
     fractions
         User-entered number of fractions by plan label or plan UID.
+    same_fraction
+        Groups of plans, by label or UID, that were given in the same fractions; see `core.same_fraction`.
+    letd
+        Images of LETd in keV/um by plan label or UID; see `core.letd`.
     """
 
     courses: tuple[Path, ...]
@@ -48,6 +54,8 @@ class RunInputs:
     registration: tuple[str, ...] = ("auto",)
     settings: Settings = field(default_factory=Settings)
     fractions: Mapping[str, int] = field(default_factory=dict)
+    same_fraction: tuple[tuple[str, ...], ...] = ()
+    letd: Mapping[str, Path] = field(default_factory=dict)
     pet: Path | None = None
     mr: Path | None = None
 
@@ -58,13 +66,14 @@ def part_of(progress: Progress, start: float, end: float) -> Progress:
 
 
 def read_inputs(inputs: RunInputs, progress: Progress = no_progress) -> tuple[list[Course], list[ImageSeries]]:
-    """Read all courses, and the PET and MR series where given."""
+    """Read all courses, with plans given in the same fractions made one, and the PET and MR series where given."""
     from .core.dicom import read_course, read_series
 
     courses = []
     for number, folder in enumerate(inputs.courses):
         span = part_of(progress, number / len(inputs.courses), (number + 1) / len(inputs.courses))
         courses.append(read_course(folder, f"course {number + 1}", span, inputs.fractions))
+    courses = list(merge_same_fraction(with_letd(courses, inputs.letd), inputs.same_fraction))
     images = [read_series(folder, modality) for folder, modality in ((inputs.pet, "PT"), (inputs.mr, "MR")) if folder]
     return courses, images
 
@@ -185,8 +194,15 @@ def write_composite(review: Review, out: Path, registration_objects: Mapping[int
     alpha_beta_gy = review.settings.display_alpha_beta_gy
     composite = review.composite.eqd2(review.weights(), alpha_beta_gy)
     courses = [
-        ComposedCourse(course.label, course.plans, 0.0, _transform_kind(registration), registration_objects.get(index))
+        ComposedCourse(
+            course.label,
+            plans_as_given(review, index),
+            0.0,
+            _transform_kind(registration),
+            registration_objects.get(index),
+        )
         for index, (course, registration) in enumerate(zip(review.courses, review.registrations, strict=True))
+        if index not in review.settings.left_out
     ]
     name = f"composite_eqd2_ab{alpha_beta_gy:g}.dcm"
     notices = write_composite_rtdose(
@@ -200,6 +216,15 @@ def write_composite(review: Review, out: Path, registration_objects: Mapping[int
     )
     review.notices += notices
     return name
+
+
+def plans_as_given(review: Review, course_index: int) -> tuple[Plan, ...]:
+    """Return a course's plans with the number of fractions that the sums count."""
+    return tuple(
+        replace(plan, fractions=given.fractions, fractions_source=given.source)
+        for (index, plan), given in zip(review.plans, review.given, strict=True)
+        if index == course_index
+    )
 
 
 def _transform_kind(registration: CourseRegistration) -> SpatialTransformKind:

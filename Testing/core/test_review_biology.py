@@ -49,7 +49,7 @@ class TestDeliveredFractions:
         assert physical == pytest.approx(30.0 + 20.0, rel=1e-4)
         entry = plan_entry(review, 0)
         assert (entry["fractions"], entry["fractions_planned"], entry["fractions_source"]) == (15, 20, "record")
-        assert any(notice["code"] == "fractions-delivered-differ" for notice in review_document(review)["warnings"])
+        assert any(notice["code"] == "fractions-counted" for notice in review_document(review)["warnings"])
 
     def test_as_many_as_planned_change_nothing_but_the_source(self, courses):
         review = a_review(with_plan(courses, 0, delivered_fractions=20))
@@ -60,6 +60,7 @@ class TestDeliveredFractions:
     def test_of_the_new_plan_are_not_counted_unasked(self, courses):
         with_plan(courses, 1, delivered_fractions=2)
         assert cord_eqd2(a_review(courses)) == pytest.approx(75.0, rel=1e-4)
+        assert "the records show 2" in a_review(courses).settings_notices()[0].text.replace("treatment ", "")
         entered = a_review(courses, delivered={"plan of course 2": 2})
         assert cord_eqd2(entered) == pytest.approx(40.0 + 17.5, rel=1e-4)
 

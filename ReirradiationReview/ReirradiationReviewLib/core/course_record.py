@@ -5,11 +5,14 @@ Voxels are not part of a record: they are kept as images, and handed back in whe
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .courses import Course, ImageSeries, Patient, Plan, Structure
 from .errors import Notice
@@ -154,6 +157,7 @@ def _plan_record(plan: Plan) -> Record:
     return {
         **_without_voxels(plan),
         "dose_uids": list(plan.dose_uids),
+        "letd_kev_um": None if plan.letd_kev_um is None else _packed(plan.letd_kev_um),
         "frame_of_reference_uid": plan.dose.frame_of_reference_uid,
     }
 
@@ -162,7 +166,20 @@ def _plan_of(record: Mapping[str, Any], dose: Volume) -> Plan:
     values = dict(record)
     placed = Volume(dose.array, dose.index_to_lps, values.pop("frame_of_reference_uid"))
     values["dose_uids"] = tuple(values["dose_uids"])
+    letd = values.get("letd_kev_um")
+    values["letd_kev_um"] = None if letd is None else _unpacked(letd, dose.array.shape)
+    values["parts"] = tuple(tuple(part) for part in values.get("parts", ()))
     return Plan(dose=placed, **values)
+
+
+def _packed(array: NDArray[np.float64]) -> str:
+    """Return an array as compressed text: LETd is rare and smooth, so it needs no image of its own in the scene."""
+    return base64.b64encode(zlib.compress(array.astype("<f4").tobytes())).decode("ascii")
+
+
+def _unpacked(text: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    values = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype="<f4")
+    return values.astype(np.float64).reshape(shape)
 
 
 def _without_voxels(value: ImageSeries | Plan | Structure) -> Record:

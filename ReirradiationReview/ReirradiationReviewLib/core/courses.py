@@ -105,6 +105,9 @@ class Plan:
         An ion plan of particles heavier than protons.
     letd_kev_um
         Dose-averaged LET on the dose's grid; None where not given.
+    parts
+        Label, plan UID and modality of the plans whose doses were given in the same fractions and are summed in
+        ``dose``; empty for a plan by itself.
     """
 
     label: str
@@ -122,6 +125,7 @@ class Plan:
     delivery: str = ""
     is_heavy_ion: bool = False
     letd_kev_um: NDArray[np.float64] | None = None
+    parts: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)

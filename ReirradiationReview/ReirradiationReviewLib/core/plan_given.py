@@ -26,12 +26,15 @@ class PlanGiven:
         Number of fractions that the plan's dose stands for.
     fractions, source
         Number of fractions that is counted, and where it is from.
+    recorded_fractions
+        Number that treatment records show as delivered; None where none tell.
     """
 
     label: str
     planned_fractions: int
     fractions: int
     source: FractionsSource
+    recorded_fractions: int | None
     delivery: Delivery
     rbe: Rbe
 
@@ -53,16 +56,23 @@ class PlanGiven:
         )
 
     def notices(self) -> list[Notice]:
-        """Return what the user must know of a plan that is not counted as planned."""
+        """Return what the user must know of how the plan is counted."""
         found = self.delivery.notices(self.label)
         if self.fractions != self.planned_fractions:
+            by = "as entered by the user" if self.source == "user" else "as the treatment records show"
             text = (
-                f"plan {self.label!r}: {self.fractions} of {self.planned_fractions} fractions are counted, "
-                + ("as entered by the user" if self.source == "user" else "as the treatment records show")
-                + "; the dose per fraction is unchanged, so dose and EQD2 scale with their ratio. Enter another number "
-                f"with --delivered {self.label!r}=N"
+                f"plan {self.label!r}: {self.fractions} of {self.planned_fractions} fractions are counted, {by}; the "
+                "dose per fraction is unchanged, so dose and EQD2 scale with their ratio. Enter another number with "
+                f"--delivered {self.label!r}=N"
             )
-            found.append(Notice("fractions-delivered-differ", text, self.label))
+            found.append(Notice("fractions-counted", text, self.label))
+        elif self.recorded_fractions not in (None, self.fractions):
+            by = "as the user says" if self.source == "user" else "since the new plan is judged as planned"
+            text = (
+                f"plan {self.label!r}: all {self.fractions} fractions are counted, {by}, though the treatment records "
+                f"show {self.recorded_fractions}"
+            )
+            found.append(Notice("fractions-counted", text, self.label))
         return found
 
 
@@ -117,6 +127,7 @@ def _given(plan: Plan, is_reference: bool, settings: Settings) -> PlanGiven:
         planned_fractions=plan.fractions,
         fractions=fractions,
         source=source,
+        recorded_fractions=plan.delivered_fractions,
         delivery=parse_delivery(delivery) if delivery else DAILY,
         rbe=_rbe(plan, _of(settings.rbe, plan)),
     )

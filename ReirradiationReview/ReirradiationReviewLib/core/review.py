@@ -25,6 +25,7 @@ from .protocols import Protocol, load_protocol
 from .registration.course import CourseRegistration
 from .review_checks import check_courses, cross_course_notices
 from .row_cases import RowCase, recovery_sentence
+from .same_fraction import merge_same_fraction
 from .settings import Settings
 
 
@@ -118,6 +119,17 @@ class Review:
     ) -> Review:
         """Return the review under other registrations: all doses are mapped anew."""
         return Review(self.courses, registrations, self.settings, self.reference_index, progress)
+
+    def with_same_fraction(self, groups: Sequence[Sequence[str]], progress: Progress = no_progress) -> Review:
+        """Return the review with plans that were given in the same fractions made one: all doses are mapped anew.
+
+        Parameters
+        ----------
+        groups
+            Plan labels or UIDs; see `core.same_fraction.merge_same_fraction`.
+        """
+        courses = merge_same_fraction(self.courses, groups)
+        return Review(courses, self.registrations, self.settings, self.reference_index, progress)
 
     def with_structures(self, structures: Sequence[Structure], progress: Progress = no_progress) -> Review:
         """Return the review on other structures of the reference course; those that are the very same are kept."""

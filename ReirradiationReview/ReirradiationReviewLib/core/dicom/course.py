@@ -12,8 +12,9 @@ from .dose import RTDOSE, DoseObject, dose_object, has_pixels, holds_other_doses
 from .images import group_series, read_images, read_one_series
 from .links import LinkedPlan, choose_ct, choose_structure_set, common_frame, link_doses
 from .objects import DicomFile, patient_of, quiet_values, tag
-from .plan import Delivery, delivery_notices, fractions_of, is_plan, plan_notices, read_delivery, read_plan
+from .plan import fractions_of, is_plan, plan_notices, read_plan
 from .plan_dose import read_plan_dose
+from .records import Delivered, delivered_notices, read_delivered
 from .registration import is_registration
 from .scan import Scan, scan_files, scan_folder, without_copies
 from .structures import RTSTRUCT, read_structures
@@ -31,7 +32,7 @@ class _Selection:
     structure_set: DicomFile | None
     ct: Sequence[DicomFile] | None
     frame: str
-    deliveries: tuple[Delivery | None, ...]
+    delivered: tuple[Delivered | None, ...]
 
     def objects(self) -> list[DicomFile]:
         """Return all objects, the CT's first: its identity counts."""
@@ -132,6 +133,7 @@ def course_from_scan(
     return Course(
         label=label,
         date=_date(chosen),
+        end_date=max((delivered.last_date for delivered in chosen.delivered if delivered), default=""),
         patient=patient,
         ct=ct,
         structures=structures,
@@ -158,8 +160,8 @@ def _select(files: Sequence[DicomFile], entered: Mapping[str, int]) -> tuple[_Se
     frame, found = common_frame(linked, structure_set, ct[0] if ct else None)
     notices += found
     records = [file for file in files if file.modality == "RTRECORD"]
-    deliveries = tuple(read_delivery(records, item.plan.uid) for item in linked)
-    return _Selection(tuple(linked), structure_set, ct, frame, deliveries), notices
+    delivered = tuple(read_delivered(records, item.plan.uid) for item in linked)
+    return _Selection(tuple(linked), structure_set, ct, frame, delivered), notices
 
 
 def _doses(files: Iterable[DicomFile]) -> tuple[list[DoseObject], list[Notice]]:
@@ -189,22 +191,22 @@ def _read_ct(chosen: _Selection, progress: Progress) -> tuple[ImageSeries | None
 
 def _read_plans(chosen: _Selection, entered: Mapping[str, int], progress: Progress) -> tuple[list[Plan], list[Notice]]:
     plans, notices = [], []
-    for number, (item, delivery) in enumerate(zip(chosen.linked, chosen.deliveries, strict=True)):
+    for number, (item, delivered) in enumerate(zip(chosen.linked, chosen.delivered, strict=True)):
         done = number / len(chosen.linked)
         progress(_STRUCTURES_READ + (1 - _STRUCTURES_READ) * done, f"reading the dose of {item.plan.label}")
-        plan, found = _read_plan(item, delivery, chosen.frame, entered)
+        plan, found = _read_plan(item, delivered, chosen.frame, entered)
         plans.append(plan)
         notices += found
     return plans, notices
 
 
 def _read_plan(
-    item: LinkedPlan, delivery: Delivery | None, frame: str, entered: Mapping[str, int]
+    item: LinkedPlan, delivered: Delivered | None, frame: str, entered: Mapping[str, int]
 ) -> tuple[Plan, list[Notice]]:
     facts = item.plan
     number, source, notices = fractions_of(facts, entered)
     dose = read_plan_dose(facts, item.doses, number)
-    notices = [*plan_notices(facts), *notices, *dose.notices, *delivery_notices(facts, number, delivery)]
+    notices = [*plan_notices(facts), *notices, *dose.notices, *delivered_notices(facts, number, delivered)]
     plan = Plan(
         label=facts.label,
         dose=replace(dose.volume, frame_of_reference_uid=frame),
@@ -217,13 +219,16 @@ def _read_plan(
         prescription_gy=facts.prescription_gy,
         modality=facts.modality,
         date=facts.date or item.doses[0].file.iso_date("StudyDate"),
+        delivered_fractions=delivered.fractions if delivered else None,
+        delivery=facts.delivery,
+        is_heavy_ion=facts.is_heavy_ion,
     )
     return plan, notices
 
 
 def _date(chosen: _Selection) -> str:
     """Return the first treatment date of the records, else the earliest plan date, else a study date."""
-    treated = [delivery.first_date for delivery in chosen.deliveries if delivery and delivery.first_date]
+    treated = [delivered.first_date for delivered in chosen.delivered if delivered and delivered.first_date]
     planned = [item.plan.date for item in chosen.linked if item.plan.date]
     studies = [date for file in chosen.objects() if (date := file.iso_date("StudyDate"))]
     return min(treated or planned or studies, default="")

@@ -106,6 +106,8 @@ def _kind(file: DicomFile) -> str:
         return "RTIONPLAN" if file.sop_class == RTIONPLAN else "RTPLAN"
     if is_registration(file):
         return "REG"
+    if file.modality == "RTRECORD":
+        return "RTRECORD"
     return {RTDOSE: "RTDOSE", RTSTRUCT: "RTSTRUCT"}.get(file.sop_class, "")
 
 
@@ -126,6 +128,9 @@ def _facts(file: DicomFile) -> str:
         found = registration_object(file)
         label = f"{found.description or 'no description'}, {found.date or 'no date'}"
         return f"{label}, links Frames of Reference {', '.join(sorted(found.frames({})))}"
+    if file.modality == "RTRECORD":
+        plans = ", ".join(file.uids("ReferencedRTPlanSequence")) or "unknown"
+        return f"{file.iso_date('TreatmentDate') or 'no date'}, of plan {plans}"
     planned = [item.text("NumberOfFractionsPlanned") or "?" for item in file.items("FractionGroupSequence")]
     date, fractions = file.iso_date("RTPlanDate") or "no date", " + ".join(planned) or "?"
     return f"{file.text('RTPlanLabel') or 'no label'}, {date}, {fractions} fractions, SOPInstanceUID {file.uid}"
@@ -134,10 +139,11 @@ def _facts(file: DicomFile) -> str:
 def _course_lines(course: Course) -> list[str]:
     lines = [f"  read as   a course of {course.date or 'unknown date'}, {len(course.structures)} structures"]
     for plan in course.plans:
+        delivered = "" if plan.delivered_fractions is None else f", {plan.delivered_fractions} delivered by the records"
         fractions = f"{plan.fractions} fractions ({plan.fractions_source})" if plan.fractions else "fractions UNKNOWN"
         prescription = f"prescription {plan.prescription_gy:g} Gy, " if plan.prescription_gy else ""
         lines.append(
-            f"  plan      {plan.label!r}: {fractions}, {prescription}maximum {float(plan.dose.array.max()):.2f} Gy, "
-            f"{plan.dose_type}, {plan.dose_summation_type}"
+            f"  plan      {plan.label!r}: {fractions}{delivered}, {prescription}maximum "
+            f"{float(plan.dose.array.max()):.2f} Gy, {plan.dose_type}, {plan.dose_summation_type}"
         )
     return lines + [f"  notice    [{notice.code}] {notice.text}" for notice in course.notices]

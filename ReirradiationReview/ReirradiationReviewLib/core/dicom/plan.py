@@ -1,24 +1,19 @@
-"""What RTPLAN, RTIONPLAN and treatment records say about a plan."""
+"""What RTPLAN and RTIONPLAN say about a plan."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..courses import FractionsSource
 from ..errors import Notice, ReirradiationError
-from .objects import DicomFile, Item
+from .brachytherapy import brachytherapy_notices, read_brachytherapy
+from .objects import DicomFile
 
 RTPLAN = "1.2.840.10008.5.1.4.1.1.481.5"
 RTIONPLAN = "1.2.840.10008.5.1.4.1.1.481.8"
 # Plan intents (300A,000A) whose dose the patient does not receive.
 _NOT_FOR_TREATMENT = {"VERIFICATION", "MACHINE_QA", "RESEARCH", "SERVICE"}
-# RT Beams, Brachy and Ion Beams Treatment Record: the sequences with one item per delivered beam or setup.
-_SESSION_SEQUENCES = (
-    "TreatmentSessionBeamSequence",
-    "TreatmentSessionIonBeamSequence",
-    "TreatmentSessionApplicationSetupSequence",
-)
 
 
 @dataclass(frozen=True)
@@ -31,6 +26,10 @@ class PlanFacts:
         Number of Fractions Planned (300A,0078) per fraction group; None where absent or 0.
     beams
         Beam numbers of all fraction groups (300C,0006): those that are delivered.
+    delivery
+        See `core.courses.Plan`.
+    is_heavy_ion
+        A beam is of particles with a Radiation Atomic Number (300A,0306) above 1.
     """
 
     label: str
@@ -41,6 +40,8 @@ class PlanFacts:
     group_fractions: tuple[int | None, ...] = ()
     beams: tuple[int, ...] = ()
     prescription_gy: float | None = None
+    delivery: str = ""
+    is_heavy_ion: bool = False
     structure_set_uids: tuple[str, ...] = ()
 
     @property
@@ -68,8 +69,15 @@ def read_plan(file: DicomFile) -> PlanFacts:
         group_fractions=tuple(_positive(group.integer("NumberOfFractionsPlanned")) for group in groups),
         beams=tuple(number for number in beams if number is not None),
         prescription_gy=_prescription_gy(file),
+        delivery=read_brachytherapy(file),
+        is_heavy_ion=is_ion and _is_heavy(file),
         structure_set_uids=file.uids("ReferencedStructureSetSequence"),
     )
+
+
+def _is_heavy(file: DicomFile) -> bool:
+    beams = file.items("IonBeamSequence")
+    return any((beam.integer("RadiationAtomicNumber") or 1) > 1 for beam in beams)
 
 
 def _positive(number: int | None) -> int | None:
@@ -96,13 +104,7 @@ def plan_notices(plan: PlanFacts) -> list[Notice]:
     if intent in _NOT_FOR_TREATMENT:
         text = f"plan {plan.label!r}: PlanIntent (300A,000A) is {intent}; check that its dose was given to the patient"
         notices.append(Notice("plan-not-for-treatment", text, plan.name))
-    brachy = file.code("BrachyTreatmentType")
-    if brachy in ("LDR", "PDR", "PERMANENT"):
-        text = (
-            f"plan {plan.label!r}: BrachyTreatmentType (300A,0202) is {brachy}; the conversion to EQD2 here is for "
-            "acute fractions and does not hold for protracted irradiation"
-        )
-        notices.append(Notice("plan-protracted", text, plan.name))
+    notices += brachytherapy_notices(file, plan.label, plan.delivery)
     for reference in file.items("DoseReferenceSequence"):
         prior_gy = reference.number("NominalPriorDose")
         if prior_gy:
@@ -159,42 +161,3 @@ def _why_unknown(plan: PlanFacts) -> str:
         f"plan {plan.label!r}: NumberOfFractionsPlanned (300A,0078) is missing or 0, so its number of fractions is "
         f"unknown; {enter}"
     )
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What the treatment records of a plan say: distinct fractions with beam on (None if not told), and first date."""
-
-    fractions: int | None
-    first_date: str
-
-
-def read_delivery(records: Iterable[DicomFile], plan_uid: str) -> Delivery | None:
-    """Return what was delivered of a plan; None where no record refers to it.
-
-    Fractions are the distinct values of Current Fraction Number (3008,0022) of beams with delivered meterset above 0,
-    or of unknown meterset.
-    """
-    mine = [record for record in records if plan_uid in record.uids("ReferencedRTPlanSequence")]
-    if not plan_uid or not mine:
-        return None
-    sessions = [item for record in mine for name in _SESSION_SEQUENCES for item in record.items(name)]
-    numbers = {item.integer("CurrentFractionNumber") for item in sessions if _was_delivered(item)}
-    keywords = ("FirstTreatmentDate", "TreatmentDate")  # of a treatment summary, of a session
-    dates = sorted(date for record in mine for keyword in keywords if (date := record.iso_date(keyword)))
-    return Delivery(len(numbers - {None}) if sessions else None, dates[0] if dates else "")
-
-
-def _was_delivered(session: Item) -> bool:
-    return session.number("DeliveredPrimaryMeterset") != 0
-
-
-def delivery_notices(plan: PlanFacts, fractions: int | None, delivery: Delivery | None) -> list[Notice]:
-    """Return a notice where the records differ from the plan."""
-    if delivery is None or None in (fractions, delivery.fractions) or delivery.fractions == fractions:
-        return []
-    text = (
-        f"plan {plan.label!r}: the treatment records show {delivery.fractions} fractions delivered of {fractions}; the "
-        "dose is used as planned and not scaled; check whether the records are complete"
-    )
-    return [Notice("fractions-delivered-differ", text, plan.name)]

@@ -193,13 +193,15 @@ def _long_comment(courses: Sequence[ComposedCourse], alpha_beta_gy: float, unkno
 def _plan_references(courses: Sequence[ComposedCourse], notices: list[Notice]) -> list[Dataset]:
     """Return the items of ReferencedRTPlanSequence (300C,0002); a plan without UID is left out and noted."""
     items: dict[str, Dataset] = {}
-    for plan in (plan for course in courses for plan in course.plans):
-        if not plan.plan_uid:
-            text = f"{plan.label} has no plan UID, so the composite RTDOSE does not refer to it."
-            notices.append(Notice("rtdose-plan-not-referenced", text, plan.label))
+    plans = [plan for course in courses for plan in course.plans]
+    single = [part for plan in plans for part in plan.parts or ((plan.label, plan.plan_uid, plan.modality),)]
+    for label, uid, modality in single:
+        if not uid:
+            text = f"{label} has no plan UID, so the composite RTDOSE does not refer to it."
+            notices.append(Notice("rtdose-plan-not-referenced", text, label))
             continue
-        if not plan.modality:
-            text = f"The plan file of {plan.label} is absent; the composite RTDOSE refers to it as an RT Plan."
-            notices.append(Notice("rtdose-plan-class-assumed", text, plan.label))
-        items[plan.plan_uid] = sop_reference(_RT_ION_PLAN if plan.modality == "RTIONPLAN" else _RT_PLAN, plan.plan_uid)
+        if not modality:
+            text = f"The plan file of {label} is absent; the composite RTDOSE refers to it as an RT Plan."
+            notices.append(Notice("rtdose-plan-class-assumed", text, label))
+        items[uid] = sop_reference(_RT_ION_PLAN if modality == "RTIONPLAN" else _RT_PLAN, uid)
     return list(items.values())

@@ -30,6 +30,7 @@ def _plan_entry(plan: Plan, given: PlanGiven) -> dict[str, Any]:
         "label": plan.label,
         "fractions": given.fractions,
         "fractions_source": given.source,
+        "same_fraction_plans": [label for label, *_ in plan.parts],
         "fractions_planned": given.planned_fractions,
         "delivery": given.delivery.text(),
         "rbe": given.rbe.text(),
