@@ -111,6 +111,19 @@ class ReviewSession:
         """Follow new settings; see `Review.with_settings`."""
         self._follow(self._open_review().with_settings(settings))
 
+    def apply_numbers(self, settings: Settings) -> None:
+        """Follow new settings in the numbers alone; `show_composite` and `catch_up` bring the scene along."""
+        self._review = self._open_review().with_settings(settings)
+        self._tell()
+
+    def show_composite(self) -> None:
+        """Bring the composite's volume up to date with the numbers: quick enough for every step of a slider."""
+        self.live.follow_composite(self._open_review())
+
+    def catch_up(self) -> None:
+        """Bring the whole scene up to date with the numbers: before it is saved, and when controls rest."""
+        self.live.follow(self._open_review())
+
     def set_fractions(self, fractions: Mapping[str, int]) -> None:
         """Take user-entered numbers of fractions by plan label; see `Review.with_fractions`."""
         self._follow(self._open_review().with_fractions(fractions))

@@ -184,3 +184,20 @@ def test_every_setting_survives_being_recorded():
     }  # fmt: skip
     settings = Settings(**changed)
     assert settings_of(json.loads(json.dumps(settings_record(settings)))) == settings
+
+
+def test_numbers_then_composite_then_the_rest_end_where_one_step_ends(environment, session):
+    settings = replace(session.review.settings, display_alpha_beta_gy=2.0, left_out=frozenset({0}))
+    session.apply_numbers(settings)
+    assert composite_at_centre(session) == pytest.approx(72.0)
+    session.show_composite()
+    assert composite_at_centre(session) == pytest.approx(35.0)
+    session.catch_up()
+    stepwise = read_state(find_parameter_node(environment.scene)), node_names(environment, "vtkMRMLModelNode")
+    other = headless_environment()
+    at_once = ReviewSession(other)
+    at_once.open(a_review(two_courses()))
+    at_once.apply(settings)
+    assert stepwise == (read_state(find_parameter_node(other.scene)), node_names(other, "vtkMRMLModelNode"))
+    for node, same in zip(session.nodes.courses, at_once.nodes.courses, strict=True):
+        np.testing.assert_array_equal(array_of(node.eqd2.GetImageData()), array_of(same.eqd2.GetImageData()))

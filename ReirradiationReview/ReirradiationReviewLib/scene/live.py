@@ -18,7 +18,7 @@ from .content import IsodoseLevel, SceneContent
 from .doses import Wash, set_eqd2
 from .environment import SceneEnvironment
 from .figure1_preset import FIGURE1
-from .from_review import live_content, plan_dose, scene_organs
+from .from_review import composite_eqd2, levels_below, live_content, plan_dose, scene_organs
 from .geometry import to_ras
 from .isodose import set_isodose_colours, set_isodose_models, set_surfaces, set_wash_colours
 from .records import write_record
@@ -50,8 +50,10 @@ class LiveScene:
         self._environment = environment
         self._images = tuple(images)
         self.nodes = nodes
-        self._shown = review
+        self._shown = self._composite_of = review
         self._levels: tuple[IsodoseLevel, ...] | None = None
+        # What the wash is coloured by; empty until the first change, as a restored scene does not tell.
+        self.levels: tuple[IsodoseLevel, ...] = ()
         self._watch = SegmentWatch(nodes.segmentation)
 
     def edited_structures(self) -> tuple[Structure, ...] | None:
@@ -67,9 +69,12 @@ class LiveScene:
             The review's structures are what was contoured in the scene: the segments are left as they are.
         """
         before, self._shown = self._shown, review
+        if review is before:
+            return
         content = self._content()
         with self._one_change():
-            self._renew_doses(content)
+            if not _same_dose(review, before):
+                self._renew_doses(content)
             if review.reference.structures is not before.reference.structures and not segments_show_it:
                 set_segments(self.nodes.segmentation, content.organs, scene_organs(before), drawn_on(content))
                 self._watch.reset()
@@ -78,6 +83,18 @@ class LiveScene:
             if _own_weights(review) != _own_weights(before):
                 set_surfaces(self.nodes.plan_isodoses, plan_dose(review), FIGURE1.levels)
             write_state(self.nodes.parameters, scene_state(content))
+
+    def follow_composite(self, review: Review) -> None:
+        """Bring only the composite's volume up to date, quickly, while a control moves; `follow` does the rest."""
+        if _same_dose(review, self._composite_of):
+            return
+        self._composite_of = review
+        composite = composite_eqd2(review)
+        levels = self._levels or levels_below(float(np.nanmax(composite.array)))
+        set_eqd2(self.nodes.composite, "Composite", composite, review.settings.display_alpha_beta_gy)
+        if levels != self.levels:
+            with self._one_change():
+                self._renew_wash(levels)
 
     def show_levels(self, levels: Sequence[IsodoseLevel] | None) -> None:
         """Draw these isodoses, by rising dose; None for the standard ones that the composite reaches."""
@@ -103,20 +120,35 @@ class LiveScene:
 
     def _renew_doses(self, content: SceneContent) -> None:
         nodes, alpha_beta_gy = self.nodes, content.alpha_beta_gy
-        wash = Wash(nodes.wash_colours, content.levels)
-        set_wash_colours(nodes.wash_colours, content.levels)
-        set_isodose_colours(nodes.isodose_colours, content.levels)
+        self._composite_of = self._shown
         set_eqd2(nodes.composite, "Composite", content.composite, alpha_beta_gy)
-        wash.apply(nodes.composite)
         for placed, course_nodes in zip(content.courses, nodes.courses, strict=True):
             if course_nodes.eqd2 is not None and placed.eqd2 is not None:
                 set_eqd2(course_nodes.eqd2, f"{placed.course.label}:", placed.eqd2, alpha_beta_gy)
-                wash.apply(course_nodes.eqd2)
-            for dose in course_nodes.doses:
-                wash.apply(dose)
+        if content.levels != self.levels:
+            self._renew_wash(content.levels)
         isodoses = set_isodose_models(self._environment.scene, nodes.isodoses, content.composite, content.levels)
         self.nodes = replace(nodes, isodoses=isodoses)
         set_referenced(nodes.parameters, "isodose", isodoses)
+
+    def _renew_wash(self, levels: Sequence[IsodoseLevel]) -> None:
+        nodes, self.levels = self.nodes, tuple(levels)
+        set_wash_colours(nodes.wash_colours, levels)
+        set_isodose_colours(nodes.isodose_colours, levels)
+        wash = Wash(nodes.wash_colours, levels)
+        of_courses = [node for course in nodes.courses for node in (course.eqd2, *course.doses)]
+        for node in (nodes.composite, *of_courses):
+            if node is not None:
+                wash.apply(node)
+
+
+def _same_dose(review: Review, other: Review) -> bool:
+    """Return whether every dose that is shown is the same in two reviews."""
+    return (
+        review.composite is other.composite
+        and review.weights() == other.weights()
+        and review.settings.display_alpha_beta_gy == other.settings.display_alpha_beta_gy
+    )
 
 
 def _own_weights(review: Review) -> list[PlanWeight]:
