@@ -93,6 +93,9 @@ def _from_sitk(transform: SimpleITK.Transform, reference: Volume, path: Path) ->
         if abs(np.linalg.det(matrix[:3, :3])) < 1e-6:
             raise ReirradiationError(f"{path.name} holds a singular matrix, which maps space onto a plane")
         return SpatialTransform(matrix)
+    exact = _displacement_then_linear(transform)
+    if exact is not None:
+        return SpatialTransform(exact[0], _finite(Volume.from_sitk(exact[1]), path))
     spacing = np.maximum(reference.spacing_mm, _FIELD_PITCH_MM)
     size = np.ceil((np.array(reference.shape_ijk) - 1) * reference.spacing_mm / spacing).astype(int) + 1
     direction = (reference.index_to_lps[:3, :3] / reference.spacing_mm).ravel().tolist()
@@ -101,6 +104,19 @@ def _from_sitk(transform: SimpleITK.Transform, reference: Volume, path: Path) ->
         transform, sitk.sitkVectorFloat64, size.tolist(), origin, spacing.tolist(), direction
     )
     return with_rigid_part(SpatialTransform(displacement=Volume.from_sitk(field, reference.frame_of_reference_uid)))
+
+
+def _displacement_then_linear(transform: SimpleITK.Transform) -> tuple[NDArray[np.float64], SimpleITK.Image] | None:
+    """Return the matrix and the field it follows, joined as `SpatialTransform.to_sitk` joins them; else None."""
+    import SimpleITK as sitk
+
+    joined = transform.Downcast()
+    if not isinstance(joined, sitk.CompositeTransform) or joined.GetNumberOfTransforms() != 2:
+        return None
+    linear, field = (joined.GetNthTransform(n).Downcast() for n in range(2))
+    if not isinstance(field, sitk.DisplacementFieldTransform) or not _is_linear(linear):
+        return None
+    return _matrix_of(linear), field.GetDisplacementField()
 
 
 def _is_linear(transform: SimpleITK.Transform) -> bool:
@@ -127,10 +143,13 @@ def _from_field(image: SimpleITK.Image, path: Path) -> SpatialTransform:
         raise ReirradiationError(
             f"{path.name} is not a displacement field: it needs three dimensions and three components in mm, LPS"
         )
-    field = Volume.from_sitk(image)
+    return with_rigid_part(SpatialTransform(displacement=_finite(Volume.from_sitk(image), path)))
+
+
+def _finite(field: Volume, path: Path) -> Volume:
     if not np.all(np.isfinite(field.array)):
         raise ReirradiationError(f"{path.name} holds displacements that are not numbers")
-    return with_rigid_part(SpatialTransform(displacement=field))
+    return field
 
 
 def _last_line(error: Any) -> str:

@@ -40,6 +40,20 @@ class SpatialTransform:
             points = points + self._displacement_at(points)
         return affine(self.matrix_lps, points)
 
+    def inverse(self) -> SpatialTransform:
+        """Return the map from course points back to reference points, of the same form.
+
+        A displacement is inverted at its own pitch: between the nodes the two are each other's inverse but for linear
+        interpolation (some hundredths of a millimetre for a smooth field at 4 mm). Where a field folds there is no
+        inverse; the nearest point is kept.
+        """
+        from .inversion import inverse_displacement
+
+        back = np.asarray(np.linalg.inv(self.matrix_lps), dtype=np.float64)
+        if self.displacement is None:
+            return SpatialTransform(back)
+        return SpatialTransform(back, inverse_displacement(self.displacement, self.matrix_lps))
+
     def _displacement_at(self, points_lps: NDArray[np.float64]) -> NDArray[np.float64]:
         from scipy.ndimage import map_coordinates
 
