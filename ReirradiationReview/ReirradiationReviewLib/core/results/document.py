@@ -13,7 +13,8 @@ from ..plain_data import plain_data
 from ..review import Review
 from .courses import course_entry, image_entry, registration_entry
 from .statements import LIMITS, all_notices, assumptions, image_notices, not_covered
-from .structures import hot_spot_entry, structure_entry, target_entry
+from .structures import hot_spot_entry, structure_entry
+from .targets import target_entries
 
 SCHEMA = "reirradiation-review/1"
 
@@ -45,7 +46,7 @@ def review_document(
             "structures": [structure_entry(review, organ) for organ in review.organs],
             "constraints": [asdict(result) for result in constraints],
             "hot_spots": [hot_spot_entry(review, organ) for organ in review.organs],
-            "targets": [target_entry(review, organ) for organ in review.organs if organ.match.is_target],
+            "targets": target_entries(review),
             "assumptions": assumptions(review),
             "not_covered": not_covered(review, constraints),
             "limits": list(LIMITS),

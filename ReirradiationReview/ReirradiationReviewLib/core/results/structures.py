@@ -1,4 +1,4 @@
-"""Structures, their hot spots and targets, as data."""
+"""Structures and their hot spots, as data."""
 
 from __future__ import annotations
 
@@ -73,24 +73,10 @@ def hot_spot_entry(review: Review, organ: OrganDose) -> dict[str, Any]:
     }
 
 
-def target_entry(review: Review, organ: OrganDose) -> dict[str, Any]:
-    """Return a target with what the new plan and the earlier courses give it."""
-    new = organ.physical(review.weights([review.reference_index]))
-    earlier = [i for i in range(len(review.courses)) if i != review.reference_index]
-    return {
-        "name": organ.name,
-        "method": "contour of the structure set",
-        "volume_cc": organ.samples.volume_cc,
-        "suv_max": None,
-        "new_plan_physical": _bounded_metrics(new),
-        "earlier_eqd2": _bounded_metrics(organ.eqd2(review.weights(earlier))),
-        "alpha_beta_gy": organ.alpha_beta_gy,
-    }
-
-
-def _bounded_metrics(bounded: BoundedDoseVolume) -> dict[str, Any]:
+def bounded_metrics(bounded: BoundedDoseVolume) -> dict[str, Any]:
+    """Return the figures of the known dose, and how much of the structure it leaves out."""
     return {**dose_metrics(bounded.low), "outside_dose_grid_percent": bounded.incomplete_percent}
 
 
 def _of_course(review: Review, index: int, bounded: BoundedDoseVolume) -> dict[str, Any]:
-    return {"course": review.courses[index].label, **_bounded_metrics(bounded)}
+    return {"course": review.courses[index].label, **bounded_metrics(bounded)}
