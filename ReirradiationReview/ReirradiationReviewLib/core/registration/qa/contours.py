@@ -82,6 +82,24 @@ def compare_contours(
     points, pitch = grid.centres_lps(), float(grid.spacing_mm[0])
     here = OrganDepth.of(drawn, pitch / 2).at(points).reshape(grid.array.shape)
     there = OrganDepth.of(earlier, pitch / 2).at(transform.apply(points)).reshape(grid.array.shape)
+    return compare_depths(here, there, grid, open_ended)
+
+
+def compare_depths(
+    here: NDArray[np.float64], there: NDArray[np.float64], grid: Volume, open_ended: bool = False
+) -> ContourAgreement | None:
+    """Compare two shapes that are given by their depth at the voxels of one grid, positive inside.
+
+    Parameters
+    ----------
+    here, there
+        Shape ``(K, J, I)``; the second shape is the "propagated" one.
+
+    Returns
+    -------
+    ContourAgreement or None
+        None where one of them is empty, or both have no length in common.
+    """
     if open_ended:
         here, there = _common_length(here, there)
     inside, inside_there = here > 0, there > 0
