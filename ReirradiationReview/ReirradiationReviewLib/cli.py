@@ -5,15 +5,15 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from . import __version__
+from .argument_types import folder, positive
+from .biology_options import add_review_options, add_schedule_options, review_inputs, review_settings, schedule_of
 from .core.errors import ReirradiationError
 from .core.settings import DISPLAY_ALPHA_BETA_GY, Settings
 
-Number = TypeVar("Number", int, float)
 RESEARCH_USE = "Research use only; not a medical device. Check every number independently."
 
 
@@ -63,7 +63,7 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _add_inspect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     inspect = commands.add_parser("inspect", help="say what is in DICOM folders: courses, plans, doses, warnings")
-    inspect.add_argument("folders", type=_folder, nargs="+", metavar="DIR")
+    inspect.add_argument("folders", type=folder, nargs="+", metavar="DIR")
     inspect.set_defaults(command=_inspect)
 
 
@@ -71,14 +71,14 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run = commands.add_parser("run", help="run the review", description=RESEARCH_USE)
     run.add_argument(
         "--course",
-        type=_folder,
+        type=folder,
         action="append",
         required=True,
         metavar="DIR",
         help="DICOM folder of one course; give twice or more, oldest first; the last is the new plan",
     )
-    run.add_argument("--pet", type=_folder, metavar="DIR", help="DICOM folder of a PET series")
-    run.add_argument("--mr", type=_folder, metavar="DIR", help="DICOM folder of an MR series")
+    run.add_argument("--pet", type=folder, metavar="DIR", help="DICOM folder of a PET series")
+    run.add_argument("--mr", type=folder, metavar="DIR", help="DICOM folder of an MR series")
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the report and files are written")
     run.add_argument("--reference", type=int, metavar="N", help="course number to review in (default: the last)")
     run.add_argument(
@@ -92,23 +92,10 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument(
         "--protocol", action="append", metavar="ID", help="constraint set or file (default: beddok_2022); repeatable"
     )
-    run.add_argument(
-        "--alpha-beta", type=_pair(float), action="append", default=[], metavar="NAME=GY", help="alpha/beta of an organ"
-    )
-    run.add_argument(
-        "--recovery",
-        type=_pair(float),
-        action="append",
-        default=[],
-        metavar="NAME=FRACTION",
-        help="recovered fraction (0 to 1) of an organ's earlier EQD2; used by discounted rows only",
-    )
-    run.add_argument(
-        "--fractions", type=_pair(int), action="append", default=[], metavar="PLAN=N", help="number of fractions given"
-    )
+    add_review_options(run)
     run.add_argument(
         "--composite-alpha-beta",
-        type=_positive(float),
+        type=positive(float),
         default=DISPLAY_ALPHA_BETA_GY,
         metavar="GY",
         help=f"alpha/beta of the composite pictures and RTDOSE (default: {DISPLAY_ALPHA_BETA_GY:g})",
@@ -118,16 +105,15 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def _add_eqd2(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     eqd2 = commands.add_parser("eqd2", help="convert one prescription to BED and EQD2")
-    eqd2.add_argument("--dose", type=_positive(float), required=True, metavar="GY", help="total dose")
-    eqd2.add_argument("--fractions", type=_positive(int), required=True, metavar="N")
-    eqd2.add_argument("--alpha-beta", type=_positive(float), required=True, metavar="GY")
-    eqd2.add_argument("--model", choices=("lq", "lql"), default="lq", help="linear-quadratic (-linear)")
+    add_schedule_options(eqd2)
     eqd2.set_defaults(command=_eqd2)
 
 
 def _add_protocols(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    protocols = commands.add_parser("protocols", help="list constraint sets, or print one with its sources")
-    protocols.add_argument("id", nargs="?", metavar="ID")
+    protocols = commands.add_parser(
+        "protocols", help="list constraint sets and recovery tables, or print one with its sources"
+    )
+    protocols.add_argument("id", nargs="?", metavar="ID|FILE", help="of a set or table; a file of your own is checked")
     protocols.set_defaults(command=_protocols)
 
 
@@ -157,8 +143,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.reference is not None and not 1 <= options.reference <= count:
         raise ReirradiationError(f"--reference {options.reference}: there are {count} courses, numbered 1 to {count}")
     settings = Settings(
-        alpha_beta_gy=dict(options.alpha_beta),
-        recovery=dict(options.recovery),
+        **review_settings(options),
         protocols=tuple(options.protocol or ("beddok_2022",)),
         display_alpha_beta_gy=options.composite_alpha_beta,
     )
@@ -167,7 +152,7 @@ def _run(options: argparse.Namespace) -> None:
         reference_index=-1 if options.reference is None else options.reference - 1,
         registration=tuple(options.registration or ("auto",)),
         settings=settings,
-        fractions=dict(options.fractions),
+        **review_inputs(options),
         pet=options.pet,
         mr=options.mr,
     )
@@ -178,25 +163,18 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _eqd2(options: argparse.Namespace) -> None:
-    from .core.biology import bed_gy, eqd2_gy
-
-    schedule = (options.dose, options.fractions, options.alpha_beta)
-    bed = float(bed_gy(*schedule, model=options.model))
-    eqd2 = float(eqd2_gy(*schedule, model=options.model))
-    print(
-        f"{options.dose:g} Gy in {options.fractions} fractions, alpha/beta {options.alpha_beta:g} Gy, "
-        f"{'LQ' if options.model == 'lq' else 'LQ-L'}: BED {bed:.2f} Gy, EQD2 {eqd2:.2f} Gy"
-    )
+    for line in schedule_of(options).lines():
+        print(line)
 
 
 def _protocols(options: argparse.Namespace) -> None:
-    from .core.protocols import list_protocols, load_protocol
+    from .core.constraint_tables import list_tables, load_table
 
     if options.id is None:
-        for protocol in list_protocols():
-            print(f"{protocol.id}  {protocol.title} ({len(protocol.rows)} rows)")
+        for table in list_tables():
+            print(f"{table.id}  {table.title}")
         return
-    for line in load_protocol(options.id).lines():
+    for line in load_table(options.id).lines():
         print(line)
 
 
@@ -226,40 +204,6 @@ class ConsoleProgress:
         """Clear the terminal's progress line."""
         if self._on_terminal:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-
-def _folder(text: str) -> Path:
-    path = Path(text)
-    if not path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a folder")
-    return path
-
-
-def _positive(kind: Callable[[str], Number]) -> Callable[[str], Number]:
-    def parse(text: str) -> Number:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = kind("0")
-        if not 0 < value < float("inf"):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
-        return value
-
-    return parse
-
-
-def _pair(kind: Callable[[str], Number]) -> Callable[[str], tuple[str, Number]]:
-    def parse(text: str) -> tuple[str, Number]:
-        name, separator, value = text.rpartition("=")
-        try:
-            number = kind(value)
-        except ValueError:
-            number = kind("-1")
-        if not separator or not name or not 0 <= number < float("inf"):
-            raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER with a number of 0 or more")
-        return name.strip(), number
-
-    return parse
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def refuse_for_organ(is_target: bool, name: str) -> None:
         If ``is_target`` is False.
     """
     if not is_target:
-        raise ReirradiationError(f"{name} is no target: repopulation is counted for tumour only")
+        raise ReirradiationError(f"repopulation is counted for tumour only, and {name} is not said to be one")
 
 
 def _growing_days(overall_days: float, kick_off_days: float) -> float:

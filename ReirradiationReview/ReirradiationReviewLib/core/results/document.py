@@ -9,6 +9,7 @@ from typing import Any
 
 from ... import __version__
 from ..courses import ImageSeries
+from ..nieder import nieder_scores
 from ..plain_data import plain_data
 from ..review import Review
 from .courses import course_entry, image_entry, registration_entry
@@ -46,6 +47,7 @@ def review_document(
             "structures": [structure_entry(review, organ) for organ in review.organs],
             "constraints": [asdict(result) for result in constraints],
             "hot_spots": [hot_spot_entry(review, organ) for organ in review.organs],
+            "nieder": [asdict(score) for score in nieder_scores(review)],
             "targets": target_entries(review),
             "assumptions": assumptions(review),
             "not_covered": not_covered(review, constraints),
