@@ -1,4 +1,4 @@
-"""The command line: `reirradiation-review demo | inspect | run | eqd2 | protocols`."""
+"""The command line: `reirradiation-review demo | inspect | run | eqd2 | protocols | evidence`."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_eqd2(commands)
     _add_protocols(commands)
+    _add_evidence(commands)
     return parser
 
 
@@ -117,6 +118,12 @@ def _add_protocols(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     protocols.set_defaults(command=_protocols)
 
 
+def _add_evidence(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    evidence = commands.add_parser("evidence", help="print what the literature reports, for one site or for all")
+    evidence.add_argument("site", nargs="?", metavar="SITE", help="e.g. head_and_neck")
+    evidence.set_defaults(command=_evidence)
+
+
 def _demo(options: argparse.Namespace) -> None:
     from .core.demo import write_demo_case
     from .run import RunInputs, part_of, run_review
@@ -175,6 +182,16 @@ def _protocols(options: argparse.Namespace) -> None:
             print(f"{table.id}  {table.title}")
         return
     for line in load_table(options.id).lines():
+        print(line)
+
+
+def _evidence(options: argparse.Namespace) -> None:
+    from .core.evidence import load_evidence
+
+    evidence = load_evidence()
+    if options.site is None:
+        print("Sites: " + ", ".join(site.id for site in evidence.sites))
+    for line in (evidence if options.site is None else evidence.for_site(options.site)).lines():
         print(line)
 
 

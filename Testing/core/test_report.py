@@ -12,6 +12,7 @@ from html_page import Page
 from ReirradiationReviewLib.core.errors import ReirradiationError
 from ReirradiationReviewLib.core.report.dvh_plot import StructureCurves
 from ReirradiationReviewLib.core.report.html import ReportPicture, render_report, write_report
+from report_case import a_constraint, a_course, a_document, a_structure
 
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
@@ -21,121 +22,6 @@ PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 )
 NASTY = "<script>alert('x')</script>\"'--></style></title>&lt;{{ 7 * 7 }}<img src=x onerror=alert(1)>"
-
-
-def figures(value: float | None) -> dict:
-    return {"Dmean_gy": value, "D0.03cc_gy": value, "V20Gy_percent": value}
-
-
-def a_structure(name: str = "Spinal_Cord", **changes) -> dict:
-    return {
-        "name": name,
-        "tg263": "SpinalCord",
-        "course": "course 2",
-        "colour": [0, 128, 255],
-        "volume_cc": 23.1,
-        "alpha_beta_gy": 2.0,
-        "alpha_beta_source": "a source",
-        "recovery": 0.0,
-        "outside_dose_grid_percent": 0.0,
-        "physical": [{"course": "course 1", **figures(31.5)}, {"course": "course 2", **figures(12.5)}],
-        "eqd2": [{"course": "course 1", **figures(28.5)}, {"course": "course 2", **figures(17.5)}],
-        "composite_eqd2": figures(46.5),
-        "composite_eqd2_recovered": figures(46.5),
-        **changes,
-    }
-
-
-def a_constraint(verdict: str, structure: str | None = "Spinal_Cord", **changes) -> dict:
-    return {
-        "protocol": "beddok_2022",
-        "id": f"row-{verdict}",
-        "organs": "SpinalCord",
-        "structure": structure,
-        "structure_role": "current",
-        "metric": "D0.03cc",
-        "quantity": "EQD2",
-        "basis": "cumulative_undiscounted",
-        "alpha_beta_gy": 2.0,
-        "value": 63.418,
-        "limit": 57.0,
-        "direction": "<=",
-        "unit": "Gy",
-        "verdict": verdict,
-        "range": {"low": 60.25, "high": 66.75, "why": "alpha/beta 1.5 to 3 Gy"},
-        "source": "Simone 2020",
-        "status": "verified",
-        "message": "",
-        "near_limit": 54.15,
-        "headroom": -6.418,
-        "outside_dose_grid_percent": 0.0,
-        **changes,
-    }
-
-
-def a_course(label: str, months: float | None) -> dict:
-    plan = {
-        "label": f"plan of {label}",
-        "date": "2021-02-28",
-        "fractions": 30,
-        "fractions_source": "record",
-        "dose_type": "EFFECTIVE",
-        "dose_summation_type": "PLAN",
-        "dose_max_gy": 64.21,
-        "prescription_gy": 60.0,
-        "plan_uid": "2.25.111",
-        "dose_uid": "2.25.222",
-        "modality": "RTIONPLAN",
-    }
-    date = "2021-03-04"
-    return {
-        "label": label,
-        "date": date,
-        "interval_to_reference_months": months,
-        "patient_id": "ID-7",
-        "plans": [plan],
-    }
-
-
-def a_registration(course: str, method: str) -> dict:
-    return {
-        "course": course,
-        "method": method,
-        "matrix_lps": [[1.0, 0.0, 0.0, 12.5], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]],
-        "deformable": False,
-        "qa": {"similarity": 0.8123, "mean_landmark_error_mm": 2.53},
-        "seconds": 7.3,
-    }
-
-
-def a_document(**changes) -> dict:
-    return {
-        "schema": "reirradiation-review/1",
-        "software": {"name": "ReirradiationReview", "version": "0.1.0"},
-        "created": "2026-11-24T05:18:49+00:00",
-        "patient": {"id": "ID-7", "name": "Doe^Jane", "birth_date": "1950-03-09", "sex": "F"},
-        "reference_course": "course 2",
-        "courses": [a_course("course 1", 36.2), a_course("course 2", 0.0)],
-        "registrations": [a_registration("course 1", "rigid"), a_registration("course 2", "reference")],
-        "structures": [a_structure()],
-        "constraints": [a_constraint("fail")],
-        "hot_spots": [
-            {
-                "structure": "Spinal_Cord",
-                "metric": "Dmax",
-                "position_lps_mm": [1.5, -2.5, 3.5],
-                "dose_gy": 63.9,
-                "shares": [{"course": "course 1", "dose_gy": 40.1}, {"course": "course 2", "dose_gy": None}],
-            }
-        ],
-        "targets": [{"name": "GTV", "method": "contour", "volume_cc": 12.3, "suv_max": 8.4}],
-        "assumptions": ["LQ model"],
-        "not_covered": ["Liver is not contoured"],
-        "limits": ["Registration error is not included."],
-        "warnings": [{"code": "ct-missing-slice", "text": "A slice is missing.", "where": "course 1"}],
-        "files": {},
-        **changes,
-    }
 
 
 def curves(name: str = "Spinal_Cord") -> StructureCurves:
@@ -266,7 +152,13 @@ def test_courses_registration_biology_and_doses_are_shown():
         "mean landmark error 2.53 mm",
         "12.50000",
         "not judged: look at the fusion",
-        "SpinalCord 2.0 a source 0",
+        "SpinalCord 2.0 a source 5.0 0",
+        "36.2 months before the reference course (from the last treatment)",
+        "Spinal_Cord α/β 2.0 Gy 131.5 88.5 36.2 2.0 low yes",
+        "2 points: low risk. Source: Nieder 2006 points unverified",
+        "Chao et al., 2017 Lung 57 PT 19 months OS: 1 yr. 59%; PFS: 1 yr. 58% 24 ≥ grade 3 (5 deaths)",
+        "Chao 2017. The text says otherwise.",
+        "Frequent. McDonald 2012; section “OAR organized in serial FSU”",
         "course 1, dose as planned 31.5 31.5 31.5",
         "course 2, EQD2 17.5 17.5 17.5",
         "Composite EQD2 46.5 46.5 46.5",
@@ -292,9 +184,37 @@ def test_unknown_everywhere_is_the_word_and_never_a_number(a_picture):
     page = page_of(document, [StructureCurves("Cord", [("composite", np.array([]), np.array([]))])], [a_picture])
     values = section(page, "constraints")
     assert "✗ fail Cord unknown unknown unknown unknown unknown" in values
-    for name in ("courses", "registration", "biology", "constraints", "hot-spots", "structures", "targets"):
+    sections = ("courses", "registration", "biology", "constraints", "cord-score", "hot-spots", "structures", "targets")
+    for name in sections:
         assert not re.search(r"\d\.\d", section(page, name).replace("D0.03cc", ""))
     assert not re.search(r"\b(None|nan|NaN|Undefined)\b", page.text)
+
+
+def test_what_was_not_given_as_planned_is_in_the_table_of_plans():
+    course = a_course("course 1", 36.2)
+    course["plans"][0] |= {"fractions": 17, "same_fraction_plans": ["a", "b"], "delivery": "LDR brachytherapy, 60 h"}
+    text = page_of(a_document(courses=[course])).text
+    assert "17 of 30 from treatment records" in text
+    assert "LDR brachytherapy, 60 h" in text
+    assert "given in the same fractions: a, b" in text
+
+
+def test_recovery_and_values_that_were_not_read_in_their_source_are_flagged():
+    forgiven = {"course": "course 1", "fraction": 0.25, "source": "table umich", "status": "unverified"}
+    structure = a_structure(alpha_beta_status="user", recovery=0.25, recovery_by_course=[forgiven])
+    text = section(page_of(a_document(structures=[structure])), "biology")
+    assert "a source user" in text
+    assert "Recovery 25 % of course 1: table umich unverified" in text
+
+
+def test_a_ratio_has_no_unit_and_a_row_for_another_case_is_flagged():
+    ratio = a_constraint(
+        "note", basis="current_only", relative_to="cumulative_undiscounted", unit="ratio", limit=0.5, value=0.47,
+        conditions_met=False,
+    )  # fmt: skip
+    text = section(page_of(a_document(constraints=[ratio])), "constraints")
+    assert "0.47 ≤ 0.5 −6.42" in text
+    assert "not made for this case Basis: new plan only, as a part of: cumulative, no recovery" in text
 
 
 def test_absent_keys_are_unknown_too():

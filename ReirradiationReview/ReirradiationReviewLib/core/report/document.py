@@ -32,6 +32,12 @@ FRACTIONS_SOURCES = {
     "record": "from treatment records",
     "user": "entered by the user",
 }
+INTERVAL_SOURCES = {
+    "records": "from the last treatment",
+    "dates": "between the dates of the courses",
+    "user": "entered by the user",
+    "unknown": "no dates",
+}
 DIRECTIONS = {"<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 _UNITS = {
     "gy": "Gy",

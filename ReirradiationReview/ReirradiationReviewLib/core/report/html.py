@@ -136,6 +136,7 @@ def _environment() -> Environment:
         "VERDICTS": words.VERDICTS,
         "BASES": words.BASES,
         "FRACTIONS_SOURCES": words.FRACTIONS_SOURCES,
+        "INTERVAL_SOURCES": words.INTERVAL_SOURCES,
     }
     return environment
 

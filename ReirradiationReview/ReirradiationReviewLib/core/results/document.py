@@ -13,6 +13,7 @@ from ..nieder import nieder_scores
 from ..plain_data import plain_data
 from ..review import Review
 from .courses import course_entry, image_entry, registration_entry
+from .evidence import evidence_entry
 from .statements import LIMITS, all_notices, assumptions, image_notices, not_covered
 from .structures import hot_spot_entry, structure_entry
 from .targets import target_entries
@@ -48,6 +49,7 @@ def review_document(
             "constraints": [asdict(result) for result in constraints],
             "hot_spots": [hot_spot_entry(review, organ) for organ in review.organs],
             "nieder": [asdict(score) for score in nieder_scores(review)],
+            "evidence": evidence_entry(review),
             "targets": target_entries(review),
             "assumptions": assumptions(review),
             "not_covered": not_covered(review, constraints),
