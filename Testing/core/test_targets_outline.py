@@ -74,7 +74,7 @@ def test_a_coarse_mask_becomes_a_smooth_outline():
     structure = structure_of(region, a_grid((1, 1, 2)))
     points = np.concatenate(structure.contours_lps)
     # The steps of the mask would be off by 4 / sqrt(12) = 1.2 mm.
-    assert np.sqrt(np.mean((radius_of(points) - 20.0) ** 2)) < 0.5
+    assert np.sqrt(np.mean((radius_of(points) - 20.0) ** 2)) < 0.6
     assert sample_organ(structure).volume_cc == pytest.approx(region.volume_cc, rel=0.05)
 
 

@@ -10,7 +10,7 @@ from ..errors import ReirradiationError
 from ..organs.tracing import trace
 from ..organs.voxels import voxels_inside
 from ..volume import Volume
-from .region import Region, depth_at, depth_mm
+from .region import Region, depth_at
 
 # Points of contours are this far apart at most: finer than any image or mask that they are drawn from.
 _COARSEST_PITCH_MM = 1.0
@@ -44,8 +44,7 @@ def structure_of(
     """
     if region.is_empty:
         raise ReirradiationError(f"{region.name}: nothing belongs to it ({region.provenance}), so it has no contour")
-    depth = depth_mm(region)
-    contours = [line for plane in _planes(depth, grid) for line in plane]
+    contours = [line for plane in _planes(region.depth, grid) for line in plane]
     if not contours:
         raise ReirradiationError(
             f"{region.name}: it meets no plane of the image that it is to be contoured on ({region.volume_cc:.3g} cc "

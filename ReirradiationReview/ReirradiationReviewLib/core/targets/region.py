@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,11 @@ from ..volume import Volume, interpolate
 # Smoothing of the stair steps of voxels, in voxels; centres of voxels keep their side, so that nothing gets lost.
 _SMOOTHING_VOXELS = 0.7
 _LEAST_DEPTH_VOXELS = 0.3
-_MARGIN_VOXELS = 3
+_MARGIN_VOXELS = 2
+# Voxels that are so many times longer than wide are slices, between which the shape has to be made up.
+_THICK = 2.0
+# Share of a blurred surface that is as good as none.
+_BLURRED_AWAY = 0.005
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,11 @@ class Region:
             raise ReirradiationError(f"region {self.name!r} is empty ({self.provenance}); it has no centre")
         return self.points_lps.mean(axis=0)
 
+    @cached_property
+    def depth(self) -> Volume:
+        """Its shape between the voxels, see `depth_mm`; computed once."""
+        return depth_mm(self)
+
     def cropped(self) -> Region:
         """Return the same region on the smallest part of its grid that holds it and a few voxels around."""
         where = np.argwhere(self.mask.array)
@@ -83,20 +93,20 @@ class Region:
         """Return the region on another grid: voxels whose centres lie in it."""
         inside = np.zeros(grid.array.shape[:3], dtype=np.bool_)
         if not self.is_empty:
-            depth = depth_mm(self)
-            box = grid.box(depth.corners_lps())
+            box = grid.box(self.depth.corners_lps())
             part = grid.part(box)
-            inside[box] = (depth_at(depth, part.centres_lps()) > 0).reshape(part.array.shape[:3])
+            inside[box] = (depth_at(self.depth, part.centres_lps()) > 0).reshape(part.array.shape[:3])
         return replace(self, mask=grid.like(inside))
 
 
 def depth_mm(region: Region) -> Volume:
-    """Return the distance of voxel centres to the region's surface, positive inside, in the region's surroundings.
+    """Return how deep points lie below the region's surface, negative outside, in its surroundings.
 
     The surface lies midway between voxels of the region and others, its stair steps smoothed; all voxel centres stay on
-    their side of it. Interpolated linearly it gives the region's shape at any point (`depth_at`).
+    their side of it. Interpolated linearly it gives the region's shape at any point (`depth_at`). It is the distance
+    near the surface; further away it may stay at a limit.
     """
-    from scipy.ndimage import distance_transform_edt, gaussian_filter
+    from scipy.ndimage import gaussian_filter
 
     part = region.cropped().mask
     mask = np.pad(part.array, _MARGIN_VOXELS)
@@ -104,14 +114,35 @@ def depth_mm(region: Region) -> Volume:
     matrix[:3, 3] = part.to_lps(np.full((1, 3), -float(_MARGIN_VOXELS)))[0]
     spacing = part.spacing_mm[::-1]
     finest = float(spacing.min())
-    depth = distance_transform_edt(mask, spacing) - distance_transform_edt(~mask, spacing)
+    is_thick = spacing.max() > _THICK * finest
+    depth = _distance_mm(mask, spacing) if is_thick else _blurred_depth_mm(mask, spacing, finest)
     sigma = _SMOOTHING_VOXELS * finest / spacing
-    once = gaussian_filter(depth, sigma, mode="nearest")
-    # The second pass takes back what the first one shaves off curved surfaces.
+    once = gaussian_filter(depth, sigma, mode="nearest") if is_thick else depth
+    # Another pass shows what smoothing shaves off curved surfaces; that is given back.
     smooth = 2 * once - gaussian_filter(once, sigma, mode="nearest")
     least = _LEAST_DEPTH_VOXELS * finest
     depth = np.where(mask, np.maximum(smooth, least), np.minimum(smooth, -least))
     return Volume(depth, matrix, part.frame_of_reference_uid)
+
+
+def _distance_mm(mask: NDArray[np.bool_], spacing_mm: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the distance to the nearest voxel on the other side: what shape there is between thick slices."""
+    from scipy.ndimage import distance_transform_edt
+
+    inside, outside = distance_transform_edt(mask, spacing_mm), distance_transform_edt(~mask, spacing_mm)
+    return np.asarray(inside - outside, dtype=np.float32)
+
+
+def _blurred_depth_mm(
+    mask: NDArray[np.bool_], spacing_mm: NDArray[np.float64], finest_mm: float
+) -> NDArray[np.float32]:
+    """Return the depth at which a flat surface would look as it does when blurred: quick, but only near the surface."""
+    from scipy.ndimage import gaussian_filter
+    from scipy.special import ndtri
+
+    sigma_mm = _SMOOTHING_VOXELS * finest_mm
+    blurred = gaussian_filter(mask.astype(np.float32), sigma_mm / spacing_mm, mode="nearest")
+    return np.asarray(sigma_mm * ndtri(blurred.clip(_BLURRED_AWAY, 1 - _BLURRED_AWAY)), dtype=np.float32)
 
 
 def depth_at(depth: Volume, points_lps: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,192 @@
+"""A requested target: the image it is made from, the method, the contour on the planning CT, what is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..courses import ImageSeries, Structure
+from ..errors import Notice, ReirradiationError
+from ..images import PlacedImage
+from . import mr, pet
+from .lesion import Lesion, Search
+from .methods import TargetRequest
+from .outline import region_of, structure_of
+from .region import Region
+from .values import image_values
+
+# Colours of new targets, apart from those that planning systems give to GTV and PTV.
+_COLOURS = ((255, 0, 0), (255, 0, 255), (0, 255, 255), (255, 128, 0), (128, 255, 0), (128, 0, 255))
+
+
+@dataclass(frozen=True)
+class Target:
+    """A new target.
+
+    Parameters
+    ----------
+    structure
+        Its contours on the planning CT.
+    facts
+        Method, parameter, values in it, units in the keys: for review.json and the report.
+    """
+
+    region: Region
+    structure: Structure
+    facts: dict[str, Any]
+    notices: tuple[Notice, ...] = ()
+
+
+def make_targets(
+    requests: Sequence[TargetRequest],
+    images: Sequence[PlacedImage],
+    structures: Sequence[Structure],
+    ct: ImageSeries,
+) -> list[Target]:
+    """Make all requested targets; their names and numbers differ from those of the structures that are there.
+
+    Raises
+    ------
+    ReirradiationError
+        If one cannot be made; the message says which and why.
+    """
+    made: list[Target] = []
+    for request in requests:
+        there = [*structures, *(target.structure for target in made)]
+        made.append(_make(request, images, there, ct, _COLOURS[len(made) % len(_COLOURS)]))
+    return made
+
+
+def _make(
+    request: TargetRequest,
+    images: Sequence[PlacedImage],
+    structures: Sequence[Structure],
+    ct: ImageSeries,
+    colour: tuple[int, int, int],
+) -> Target:
+    image = _image(request, images)
+    search = _search(request, image, structures, ct)
+    region = _region(request, image, search, structures, ct)
+    name = _free_name(request.name or f"GTV_{image.series.modality}_{request.method.id}", structures)
+    region = replace(region, name=name)
+    number = max((structure.number for structure in structures), default=0) + 1
+    structure = structure_of(region, ct.volume, number=number, colour=colour)
+    method = request.method
+    facts = {
+        "name": name,
+        "method": region.provenance,
+        "method_id": method.id,
+        "parameter": list(request.values) or ([] if method.value is None else [method.value]),
+        "parameter_by_user": bool(request.values),
+        "source": method.source,
+        "status": method.status,
+        "image": image.name,
+        "volume_cc": region.volume_cc,
+        **image_values(image, region),
+    }
+    return Target(region, structure, facts, _notices(request, name))
+
+
+def _image(request: TargetRequest, images: Sequence[PlacedImage]) -> PlacedImage:
+    method, text = request.method, request.image.casefold()
+    fitting = [i for i in images if i.series.modality == method.modality and text in i.name.casefold()]
+    if len(fitting) == 1:
+        return fitting[0]
+    named = f" with {request.image!r} in its name" if request.image else ""
+    there = ", ".join(repr(image.name) for image in fitting or images) or "none at all"
+    remedy = "choose one with image=TEXT" if fitting else "add its folder with --pet or --mr"
+    count = len(fitting) or "no"
+    raise ReirradiationError(
+        f"--gtv {method.id}: there are {count} {method.modality} images{named} ({there}); {remedy}"
+    )
+
+
+def _search(request: TargetRequest, image: PlacedImage, structures: Sequence[Structure], ct: ImageSeries) -> Search:
+    within = _structure_region(request, request.within, structures, ct) if request.within else None
+    excluded = tuple(_structure_region(request, name, structures, ct) for name in request.without)
+    seed = request.seed
+    if isinstance(seed, str) and seed:
+        place = _structure_region(request, seed, structures, ct)
+        if request.method.modality == "PT":
+            seed = Lesion(image, Search(within=place, excluded=excluded)).peak_lps
+        else:
+            depth = place.depth
+            seed = depth.centres_lps()[int(depth.array.argmax())]
+    point = None if isinstance(seed, str) else seed
+    if point is None and (within is None or request.method.modality != "PT"):
+        raise ReirradiationError(
+            f"--gtv {request.method.id}: where the target is has to be said: @L,P,S in mm, @STRUCTURE"
+            + (" or within=STRUCTURE" if request.method.modality == "PT" else "")
+        )
+    return Search(point, within, excluded)
+
+
+def _region(
+    request: TargetRequest, image: PlacedImage, search: Search, structures: Sequence[Structure], ct: ImageSeries
+) -> Region:
+    method = request.method
+    values = request.values or (() if method.value is None else (method.value,))
+    if method.id == "grow":
+        return mr.grown(image, search, *values)
+    if method.id == "range":
+        return mr.between(image, search, *values)
+    lesion = Lesion(image, search)
+    if method.id == "gradient":
+        return pet.steepest_slope(lesion)
+    if method.reference:
+        normal = _reference_values(request, image, structures, ct)
+        return {"percist": pet.above_liver, "ratio": pet.ratio_to_normal}[method.id](lesion, values[0], normal)
+    if method.id == "fixed" and not image.suv:
+        raise ReirradiationError(f"--gtv fixed: {image.name} is not in SUV; use percent, adapted or gradient")
+    by_value = {"fixed": pet.fixed_value, "percent": pet.percent_of_maximum, "adapted": pet.background_adapted}
+    return by_value[method.id](lesion, values[0])
+
+
+def _reference_values(
+    request: TargetRequest, image: PlacedImage, structures: Sequence[Structure], ct: ImageSeries
+) -> NDArray[np.float64]:
+    """Return the values of normal tissue: around a point, in a structure, or in the liver's right lobe."""
+    place, method = request.reference, request.method
+    if not isinstance(place, str):
+        return pet.reference_values(image, place)
+    if method.id == "percist":
+        liver = _structure_region(request, place or "Liver", structures, ct)
+        return pet.reference_values(image, pet.deepest_ball(liver, image.volume))
+    if not place:
+        raise ReirradiationError(
+            f"--gtv {method.id}: it compares with {method.reference}: add reference=L,P,S (a ball of 3 cm is taken) or "
+            "reference=STRUCTURE"
+        )
+    return pet.reference_values(image, _structure_region(request, place, structures, ct))
+
+
+def _structure_region(request: TargetRequest, name: str, structures: Sequence[Structure], ct: ImageSeries) -> Region:
+    found = [structure for structure in structures if structure.name.casefold() == name.casefold()]
+    if not found:
+        there = ", ".join(structure.name for structure in structures) or "none"
+        raise ReirradiationError(f"--gtv {request.method.id}: there is no structure {name!r}; there are {there}")
+    return region_of(found[0], ct.volume)
+
+
+def _free_name(wanted: str, structures: Sequence[Structure]) -> str:
+    taken = {structure.name for structure in structures}
+    name, count = wanted, 1
+    while name in taken:
+        count += 1
+        name = f"{wanted}_{count}"
+    return name
+
+
+def _notices(request: TargetRequest, name: str) -> tuple[Notice, ...]:
+    method = request.method
+    if method.status == "verified":
+        return ()
+    values = request.values or (() if method.value is None else (method.value,))
+    by = "chosen by the user" if request.values else "default"
+    parameter = f" ({values[0]:g} {method.parameter}, {by})" if values else ""
+    text = f"{name} was made by the method {method.title!r}{parameter}, which is unverified: {method.source}"
+    return (Notice("target-method-unverified", text, name),)
