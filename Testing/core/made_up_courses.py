@@ -63,8 +63,8 @@ def a_review(first, second, structures, fractions=(30, 5), prescriptions_gy=(50.
     return Review(courses, [here] * 2, Settings(**settings))
 
 
-def a_protocol(folder, **row):
-    """Write a protocol of one row, by default about the cord, and return its path."""
+def a_protocol(folder, *rows, **row):
+    """Write a protocol, by default of one row about the cord, and return its path; rows say what differs from that."""
     base = {
         "id": "the_row", "label": "Spinal cord", "organs": ["SpinalCord"], "metric": "D0.03cc", "quantity": "EQD2",
         "alpha_beta_gy": 2, "model": "LQ", "direction": "<", "limit": 57, "unit": "Gy",
@@ -73,7 +73,7 @@ def a_protocol(folder, **row):
     }  # fmt: skip
     document = {
         "schema": "reirradiation-review/protocol/1", "id": "test", "title": "A test", "source": "a test",
-        "near_fraction": 0.05, "rows": [base | row],
+        "near_fraction": 0.05, "rows": [base | each for each in rows or [row]],
     }  # fmt: skip
     path = folder / "protocol.json"
     path.write_text(json.dumps(document), encoding="utf-8")

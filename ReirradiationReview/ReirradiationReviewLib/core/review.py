@@ -27,6 +27,7 @@ from .review_checks import check_courses, cross_course_notices
 from .row_cases import RowCase, recovery_sentence
 from .same_fraction import merge_same_fraction
 from .settings import Settings
+from .uncertainty import RowRange, UncertaintySettings, row_ranges
 
 
 class Review:
@@ -215,6 +216,13 @@ class Review:
         """Return what every row leaves, in the order of `constraints`; see `core.headroom`."""
         new_plans = np.array([index == self.reference_index for index, _ in self.plans])
         return [headroom(case, new_plans) for case in self.row_cases()]
+
+    def uncertainty(self, settings: UncertaintySettings | None = None) -> list[RowRange | None]:
+        """Return the range of every row's value, in the order of `constraints`; see `core.uncertainty`."""
+        course_of = [index for index, _ in self.plans]
+        return row_ranges(
+            self.row_cases(), self.mapped.fields, course_of, self.reference_index, settings or UncertaintySettings()
+        )
 
     def _cases_of(self, protocol: str, row: ConstraintRow) -> list[RowCase]:
         """Pair a row with the sum that its basis asks for: the one place where they are paired."""

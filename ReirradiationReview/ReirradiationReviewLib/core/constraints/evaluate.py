@@ -233,7 +233,7 @@ def _verdict(row: ConstraintRow, bounds: tuple[float, ...], point_maxima_gy: lis
         return "note"
     if any(math.isnan(bound) for bound in bounds):
         return "unknown"
-    verdicts = {_verdict_of(row, bound) for bound in bounds}
+    verdicts = {verdict_at(row, bound) for bound in bounds}
     if len(verdicts) > 1:
         return "unknown"
     verdict = verdicts.pop()
@@ -242,7 +242,8 @@ def _verdict(row: ConstraintRow, bounds: tuple[float, ...], point_maxima_gy: lis
     return verdict
 
 
-def _verdict_of(row: ConstraintRow, value: float) -> Verdict:
+def verdict_at(row: ConstraintRow, value: float) -> Verdict:
+    """Return the verdict on a known value alone: ``fail``, ``near`` or ``pass``."""
     if not row.holds(value):
         return "fail"
     return "pass" if row.is_clear(value) else "near"

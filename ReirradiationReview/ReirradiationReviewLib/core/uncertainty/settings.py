@@ -1,0 +1,84 @@
+"""What the ranges are worked out for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..errors import ReirradiationError
+from ..registration.transform import SpatialTransform
+
+# Published mean landmark errors: deformable 2.4 to 2.5 mm in the head and neck (Rigaud, ten methods), rigid 4 to 8 mm
+# at re-treatment (PMC5711221). A mean distance is 1.6 standard deviations per axis (Maxwell distribution).
+_MAXWELL_MEAN = 2.0 * math.sqrt(2.0 / math.pi)
+
+
+@dataclass(frozen=True)
+class RegistrationError:
+    """Random error of a registration; standard deviations per axis, over patients and places.
+
+    Parameters
+    ----------
+    translation_sd_mm, rotation_sd_deg
+        Of the organ as a whole, about its own centre.
+    deformation_sd_mm, correlation_mm
+        Of the smooth rest, and the distance over which it stays alike (Gaussian correlation).
+    """
+
+    translation_sd_mm: float
+    rotation_sd_deg: float
+    deformation_sd_mm: float
+    correlation_mm: float = 40.0
+
+    @property
+    def mean_error_mm(self) -> float:
+        """Mean length of the error at the organ's centre."""
+        return _MAXWELL_MEAN * math.hypot(self.translation_sd_mm, self.deformation_sd_mm)
+
+
+# Mean errors of 2.5 and 6 mm; see above. How they split between the parts is this project's choice.
+DEFORMABLE_ERROR = RegistrationError(1.1, 1.0, 1.1)
+RIGID_ERROR = RegistrationError(1.1, 1.0, 3.6)
+
+
+@dataclass(frozen=True)
+class UncertaintySettings:
+    """What the ranges are worked out for.
+
+    Parameters
+    ----------
+    search_mm
+        Radius of the k-mm search; 0 for none. RADAR uses 3 mm (Mechalakos 2025, PMC12928241).
+    search_within_organ
+        Whether the search stays in the organ.
+    error
+        Registration error of every earlier course; None for what is usual for its kind of registration.
+    samples
+        Number of random errors.
+    percentiles
+        The two between which values under random errors are reported.
+    other_transforms
+        By course index: another transform to compare with, reference point to course point. None for the rigid part of
+        every deformable registration.
+    """
+
+    search_mm: float = 3.0
+    search_within_organ: bool = True
+    error: RegistrationError | None = None
+    samples: int = 100
+    percentiles: tuple[float, float] = (5.0, 95.0)
+    seed: int = 1
+    other_transforms: Mapping[int, SpatialTransform] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        """Refuse what has no meaning."""
+        if not 0 <= self.search_mm <= _FARTHEST_SEARCH_MM:
+            raise ReirradiationError(
+                f"the search radius is {self.search_mm:g} mm: give 0 (none) to {_FARTHEST_SEARCH_MM:g} mm"
+            )
+        if self.samples < 0:
+            raise ReirradiationError(f"{self.samples} random registration errors: give 0 (none) or more")
+
+
+_FARTHEST_SEARCH_MM = 20.0
