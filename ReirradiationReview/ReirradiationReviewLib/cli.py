@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output (head, less) has gone: no failure. Python would complain when it flushes at exit.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        print(f"reirradiation-review: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 1
     return 0
 
 

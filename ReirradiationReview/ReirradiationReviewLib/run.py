@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,14 @@ from .core.dicom_export.registration import write_registration
 from .core.dicom_export.rtdose import ComposedCourse, SpatialTransformKind, write_composite_rtdose
 from .core.errors import Notice, Progress, ReirradiationError, no_progress
 from .core.letd import with_letd
+from .core.protocols import load_protocol
 from .core.registration.course import CourseRegistration, register_courses
 from .core.registration.files import write_transform
 from .core.report.dvh_plot import StructureCurves
 from .core.report.html import ReportPicture, write_report
 from .core.results.document import review_document
 from .core.review import Review
+from .core.review_checks import TOO_FEW_COURSES
 from .core.same_fraction import merge_same_fraction
 from .core.settings import Settings
 
@@ -79,7 +81,11 @@ def read_inputs(inputs: RunInputs, progress: Progress = no_progress) -> tuple[li
 
 
 def make_review(inputs: RunInputs, progress: Progress = no_progress) -> tuple[Review, list[ImageSeries]]:
-    """Read, register and evaluate."""
+    """Read, register and evaluate; what can be refused before the long work is refused first."""
+    if len(inputs.courses) < 2:
+        raise ReirradiationError(TOO_FEW_COURSES)
+    for protocol in inputs.settings.protocols:
+        load_protocol(protocol)
     courses, images = read_inputs(inputs, part_of(progress, 0.0, 0.15))
     reference_index = range(len(courses))[inputs.reference_index]
     registrations = register_courses(courses, reference_index, inputs.registration, part_of(progress, 0.15, 0.5))
@@ -100,7 +106,15 @@ def run_review(inputs: RunInputs, out: Path, progress: Progress = no_progress) -
     ReirradiationError
         If the input cannot be reviewed or ``out`` cannot be written.
     """
+    make_folder(out)
     review, images = make_review(inputs, progress)
+    return write_review(review, images, out, progress)
+
+
+def write_review(
+    review: Review, images: Sequence[ImageSeries], out: Path, progress: Progress = no_progress
+) -> dict[str, Path]:
+    """Write everything that a review yields below ``out``; see `run_review`."""
     make_folder(out)
     transforms, registration_objects = write_transforms(review, out / "transforms")
     files: dict[str, Any] = {

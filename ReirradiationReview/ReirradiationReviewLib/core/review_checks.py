@@ -8,6 +8,7 @@ from datetime import date
 from .courses import Course
 from .errors import Notice, ReirradiationError
 
+TOO_FEW_COURSES = "a re-irradiation review needs at least two courses: give --course twice or more"
 DAYS_PER_MONTH = 365.25 / 12
 
 
@@ -20,7 +21,7 @@ def check_courses(courses: Sequence[Course], reference_index: int) -> None:
         With the course, the tag and the remedy.
     """
     if len(courses) < 2:
-        raise ReirradiationError("a re-irradiation review needs at least two courses: give --course twice or more")
+        raise ReirradiationError(TOO_FEW_COURSES)
     reference = courses[reference_index]
     if reference.ct is None:
         raise ReirradiationError(f"{reference.label} is the reference but has no CT series: add its planning CT")

@@ -1,0 +1,82 @@
+"""The whole command on the demo case: what it writes, read back by other software, against the case's truth."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK as sitk
+from ReirradiationReviewLib.cli import main
+
+ORGANS = ("Cord", "Oesophagus", "Trachea", "PBT", "Heart_1", "Aorta", "Lung R", "GTV_recur")
+
+
+def near_maxima_agree(document, truth):
+    figures = {structure["name"]: structure["composite_eqd2"] for structure in document["structures"]}
+    for name in ORGANS:
+        expected = truth["structures"][name]["composite_eqd2"]["D1cc_gy"]
+        assert figures[name]["D1cc_gy"] == pytest.approx(expected, rel=0.02, abs=0.5), name
+
+
+def the_composite_is_an_rtdose_with_the_true_values(path, truth):
+    dataset = pydicom.dcmread(path)
+    assert (dataset.DoseType, dataset.DoseSummationType, dataset.DoseUnits) == ("EFFECTIVE", "MULTI_PLAN", "GY")
+    image = sitk.ReadImage(str(path))
+    differences = []
+    for point in truth["points"]:
+        if point["eqd2_sum_ab3_gy"] is None:  # outside a dose grid
+            continue
+        index = image.TransformPhysicalPointToContinuousIndex(point["x2"])
+        if not all(0 <= i < n - 1 for i, n in zip(index, image.GetSize(), strict=True)):
+            continue
+        value = image.EvaluateAtContinuousIndex(index) * float(dataset.DoseGridScaling)
+        differences.append(value / point["eqd2_sum_ab3_gy"] - 1)
+    assert len(differences) > 20
+    assert np.abs(differences).max() < 0.03, "within 3 % at points in steep and in flat dose"
+
+
+def the_transform_brings_landmarks_together(path, truth):
+    transform = sitk.ReadTransform(str(path))
+    moved = np.array([transform.TransformPoint(point) for point in truth["landmarks"]["course2"]])
+    error_mm = np.linalg.norm(moved - np.array(truth["landmarks"]["course1"]), axis=1)
+    assert error_mm.mean() < 0.3
+
+
+@pytest.mark.timeout(900)
+def test_a_run_with_the_true_deformation_has_the_true_numbers(tmp_path, demo_case, capsys):
+    truth = json.loads(demo_case.truth.read_text(encoding="utf-8"))
+    arguments = ["run", "--course", str(demo_case.course1), "--course", str(demo_case.course2)]
+    out = tmp_path / "review"
+    assert main([*arguments, "--registration", str(demo_case.displacement), "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    assert "report.html" in said.out
+    assert "[100%] done" in said.err
+    document = json.loads((out / "review.json").read_text(encoding="utf-8"))
+    near_maxima_agree(document, truth)
+    the_composite_is_an_rtdose_with_the_true_values(out / "composite_eqd2_ab3.dcm", truth)
+    the_transform_brings_landmarks_together(out / "transforms" / "course1.h5", truth)
+    assert (out / "review.mrb").stat().st_size > 1_000_000
+    for names in document["files"].values():
+        for name in [names] if isinstance(names, str) else names:
+            assert (out / name).is_file(), name
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert document["patient"]["id"] in report
+    assert report.count("data:image/png;base64,") == len(document["files"]["screenshots"])
+
+
+def test_what_cannot_be_reviewed_is_refused_before_the_long_work(tmp_path, demo_case, capsys):
+    one = ["run", "--course", str(demo_case.course1)]
+    both = [*one, "--course", str(demo_case.course2)]
+    blocked = tmp_path / "a file"
+    blocked.touch()
+    cases = (
+        ([*one, "--out", str(tmp_path / "x")], "at least two courses"),
+        ([*both, "--out", str(tmp_path / "x"), "--protocol", "nope"], "there is no protocol 'nope'"),
+        ([*both, "--out", str(blocked / "x")], "choose another --out"),
+        ([*both, "--out", str(tmp_path / "x"), "--reference", "3"], "numbered 1 to 2"),
+    )
+    for arguments, reason in cases:
+        assert main(arguments) == 1
+        assert reason in capsys.readouterr().err.splitlines()[-1]
