@@ -207,6 +207,17 @@ class TestRecovery:
         with pytest.raises(ReirradiationError, match="0 to 1"):
             a_review(courses, recovery={"Cord": value})
 
+    def test_near_a_step_of_the_table_is_warned_about_where_the_end_is_not_known(self, courses):
+        courses[0] = replace(courses[0], date="2021-06-20")  # 6.4 months; 20 fractions take four weeks
+        review = a_review(courses, recovery_table="umich")
+        notice = next(n for n in review.settings_notices() if n.code == "recovery-near-step")
+        assert "Cord 25% instead of 10%" in notice.text
+        assert "PTV_new" not in notice.text
+        courses[0] = replace(courses[0], end_date="2021-06-20")
+        assert not a_review(courses, recovery_table="umich").settings_notices()
+        courses[0] = replace(courses[0], date="2020-01-01", end_date="")
+        assert not a_review(courses, recovery_table="umich", interval_months={"course 1": 6.4}).settings_notices()
+
 
 class TestTheSpineCriteria:
     def test_are_evaluated_one_by_one_on_the_thecal_sac(self, courses):
@@ -240,3 +251,35 @@ def test_a_course_that_is_left_out_does_not_set_the_interval(courses):
     both = [third, *courses]
     assert a_review(both).circumstances.interval_months == pytest.approx(2.0, abs=0.1)
     assert a_review(both, left_out=frozenset({0})).circumstances.interval_months == pytest.approx(24.0, abs=0.1)
+
+
+class TestHowMuchTheModelMatters:
+    def entry(self, review, structure="Cord"):
+        return next(each for each in review_document(review)["models"] if each["structure"] == structure)
+
+    def test_lql_is_lower_where_fractions_are_large(self, courses):
+        # 20 Gy in 4 at alpha/beta 2 is above the transition at 4 Gy: BED 4 [4 (1 + 2) + 5 (5 - 4)] = 68 Gy, EQD2 34 Gy.
+        entry = self.entry(a_review(courses))
+        assert entry["composite_eqd2_lq"]["Dmean_gy"] == pytest.approx(75.0, rel=1e-4)
+        assert entry["composite_eqd2_lql"]["Dmean_gy"] == pytest.approx(40.0 + 34.0, rel=1e-4)
+        delivered = self.entry(a_review(courses, delivered={"p-course 1": 10}))
+        assert delivered["composite_eqd2_lql"]["Dmean_gy"] == pytest.approx(20.0 + 34.0, rel=1e-4)
+
+    def test_it_is_converted_on_the_plans_own_grid_before_it_is_warped(self, courses):
+        steps = a_grid(0.0)
+        steps.array[:, :, ::2] = 40.0  # half way between 0 and 40 Gy, LQ-L of 20 Gy is not half of LQ-L of 40 Gy
+        review = a_review(with_plan(courses, 1, dose=steps))
+        mean = self.entry(review)["composite_eqd2_lql"]["Dmean_gy"] - 40.0
+        assert mean == pytest.approx(eqd2_gy(40.0, 4, ALPHA_BETA, "lql") / 2, rel=0.02)
+
+    def test_small_fractions_are_the_same_in_both(self, courses):
+        entry = self.entry(a_review(with_plan(courses, 1, fractions=5)))
+        assert entry["composite_eqd2_lql"] is None
+        assert "equals LQ" in entry["note"]
+
+    def test_it_is_not_defined_for_incomplete_repair(self, courses):
+        review = a_review(courses, delivery={"p-course 1": "hyperfractionated:per-day=2,interval-hours=6"})
+        assert "not defined for plan of course 1" in self.entry(review)["note"]
+
+    def test_no_limit_is_held_against_it(self, courses):
+        assert rows(a_review(courses))["cord_dmax"].value == pytest.approx(75.0, rel=1e-4)

@@ -166,6 +166,10 @@ class PlanField:
         let = LetMoments(*(interpolate(array, index) for array in self._with_let)) if self._with_let else None
         return DoseMoments(interpolate(self.dose.array, index), interpolate(self._squared, index), inside, let)
 
+    def warp(self, array: NDArray[Any], points_lps: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Return another array on the dose's grid, of its shape, at reference points as the dose is read there."""
+        return interpolate(array, self._index(points_lps))
+
     def _index(self, points_lps: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         if self.transform.displacement is not None:
             return self.dose.to_index(self.transform.apply(points_lps))

@@ -22,6 +22,7 @@ from .mapped_doses import PAIRED_ORGANS, SampledOrgan, map_doses
 from .organ_dose import OrganDose
 from .plan_given import PlanGiven, plans_given
 from .protocols import Protocol, load_protocol
+from .recovery_checks import recovery_notices
 from .registration.course import CourseRegistration
 from .review_checks import check_courses, cross_course_notices
 from .row_cases import RowCase, recovery_sentence
@@ -170,7 +171,7 @@ class Review:
 
     def settings_notices(self) -> list[Notice]:
         """Return what the user must know of how the plans are counted under the present settings."""
-        return [notice for given in self.given for notice in given.notices()]
+        return [notice for given in self.given for notice in given.notices()] + recovery_notices(self)
 
     def weights(
         self, course_indices: Sequence[int] | None = None, recovery: float | Sequence[float] = 0.0

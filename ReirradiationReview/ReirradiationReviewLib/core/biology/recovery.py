@@ -125,7 +125,7 @@ def _of_user(name: str, fraction: float) -> Recovery:
 def _of_table(table_id: str, row: RecoveryRow, months: float | None) -> Recovery:
     if months is None:
         return Recovery(0.0, f"table {table_id}, but the interval is not known, so nothing is forgiven", row.status)
-    return Recovery(row.at(months), f"table {table_id} at {months:.1f} months: {row.source}", row.status)
+    return Recovery(row.at(months), f"table {table_id} at {months:.1f} months", row.status)
 
 
 @lru_cache

@@ -14,6 +14,7 @@ from ..plain_data import plain_data
 from ..review import Review
 from .courses import course_entry, image_entry, registration_entry
 from .evidence import evidence_entry
+from .models import model_entries, recovery_table_entry
 from .statements import LIMITS, all_notices, assumptions, image_notices, not_covered
 from .structures import hot_spot_entry, structure_entry
 from .targets import target_entries
@@ -45,10 +46,12 @@ def review_document(
             "courses": [course_entry(review, index) for index in range(len(review.courses))],
             "images": [image_entry(review, image) for image in images],
             "registrations": [registration_entry(review, index) for index in range(len(review.courses))],
+            "recovery_table": recovery_table_entry(review),
             "structures": [structure_entry(review, organ) for organ in review.organs],
             "constraints": [asdict(result) for result in constraints],
             "hot_spots": [hot_spot_entry(review, organ) for organ in review.organs],
             "nieder": [asdict(score) for score in nieder_scores(review)],
+            "models": model_entries(review),
             "evidence": evidence_entry(review),
             "targets": target_entries(review),
             "assumptions": assumptions(review),
