@@ -18,6 +18,14 @@ def folder(text: str) -> Path:
     return path
 
 
+def numbered_file(text: str) -> tuple[int, Path]:
+    """Read N=FILE: a course's number and an existing file."""
+    number, _, name = text.partition("=")
+    if not number.isdecimal() or not Path(name).is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} is not N=FILE with a course number and an existing file")
+    return int(number), Path(name)
+
+
 def positive(kind: Callable[[str], Number]) -> Callable[[str], Number]:
     """Return the reader of a finite number above 0."""
 

@@ -13,6 +13,7 @@ from .argument_types import folder, positive
 from .biology_options import add_review_options, add_schedule_options, review_inputs, review_settings, schedule_of
 from .core.errors import ReirradiationError
 from .core.settings import DISPLAY_ALPHA_BETA_GY, Settings
+from .registration_options import add_registration_options, landmark_files
 
 RESEARCH_USE = "Research use only; not a medical device. Check every number independently."
 
@@ -85,14 +86,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument("--mr", type=folder, metavar="DIR", help="DICOM folder of an MR series")
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the report and files are written")
     run.add_argument("--reference", type=int, metavar="N", help="course number to review in (default: the last)")
-    run.add_argument(
-        "--registration",
-        action="append",
-        metavar="rigid|identity|auto|FILE",
-        help="how earlier courses are brought to the reference; once for all or once for each (default: auto, that is "
-        "identity where the Frame of Reference is the same, else rigid). FILE: an ITK transform, displacement field or "
-        "DICOM REG, reference point to course point, LPS",
-    )
+    add_registration_options(run)
     run.add_argument(
         "--protocol", action="append", metavar="ID", help="constraint set or file (default: beddok_2022); repeatable"
     )
@@ -165,6 +159,7 @@ def _run(options: argparse.Namespace) -> None:
         **review_inputs(options),
         pet=options.pet,
         mr=options.mr,
+        landmarks=landmark_files(options),
     )
     progress = ConsoleProgress()
     written = run_review(inputs, options.out, progress)

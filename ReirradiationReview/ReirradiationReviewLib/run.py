@@ -19,6 +19,8 @@ from .core.letd import with_letd
 from .core.protocols import load_protocol
 from .core.registration.course import CourseRegistration, register_courses
 from .core.registration.files import write_transform
+from .core.registration.qa.landmarks import read_landmarks
+from .core.registration.qa.of_review import assess_review
 from .core.report.dvh_plot import StructureCurves
 from .core.report.html import ReportPicture, write_report
 from .core.results.document import review_document
@@ -49,6 +51,8 @@ class RunInputs:
         Groups of plans, by label or UID, that were given in the same fractions; see `core.same_fraction`.
     letd
         Images of LETd in keV/um by plan label or UID; see `core.letd`.
+    landmarks
+        Slicer point lists by the index of the course in whose CT they were marked.
     """
 
     courses: tuple[Path, ...]
@@ -60,6 +64,7 @@ class RunInputs:
     letd: Mapping[str, Path] = field(default_factory=dict)
     pet: Path | None = None
     mr: Path | None = None
+    landmarks: Mapping[int, Path] = field(default_factory=dict)
 
 
 def part_of(progress: Progress, start: float, end: float) -> Progress:
@@ -89,8 +94,9 @@ def make_review(inputs: RunInputs, progress: Progress = no_progress) -> tuple[Re
     courses, images = read_inputs(inputs, part_of(progress, 0.0, 0.15))
     reference_index = range(len(courses))[inputs.reference_index]
     registrations = register_courses(courses, reference_index, inputs.registration, part_of(progress, 0.15, 0.5))
-    review = Review(courses, registrations, inputs.settings, reference_index, part_of(progress, 0.5, 0.6))
-    return review, images
+    landmarks = {index: read_landmarks(path) for index, path in inputs.landmarks.items()}
+    review = Review(courses, registrations, inputs.settings, reference_index, part_of(progress, 0.5, 0.55))
+    return assess_review(review, landmarks, part_of(progress, 0.55, 0.65)), images
 
 
 def run_review(inputs: RunInputs, out: Path, progress: Progress = no_progress) -> dict[str, Path]:

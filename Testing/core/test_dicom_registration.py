@@ -76,11 +76,27 @@ def test_a_deformation_seen_from_a_third_frame_passes_the_registered_one(tmp_pat
     vectors = np.random.default_rng(6).uniform(-6, 6, (6, 6, 6, 3))
     grid = deformable_item(OLD, vectors, (20.0, 20.0, 20.0), (-50.0, -50.0, -50.0))
     pre = turned(25.0, (4.0, -9.0, 2.0))  # registered to OTHER: its item has matrices only
-    matrix_only = deformable_item(OTHER, vectors, (1, 1, 1), (0, 0, 0), pre=pre)
-    del matrix_only.DeformableRegistrationGridSequence
-    path = write_object(tmp_path / "reg.dcm", [grid, matrix_only], DEFORMABLE)
+    path = write_object(tmp_path / "reg.dcm", [grid, rigid_like(OTHER, pre)], DEFORMABLE)
     by_hand = read_registration(path, NEW, OLD).apply(apply(np.linalg.inv(pre), POINTS))
     np.testing.assert_allclose(read_registration(path, OTHER, OLD).apply(POINTS), by_hand, atol=1e-4)
+
+
+def test_a_deformation_can_be_walked_the_other_way(tmp_path):
+    k, j, i = np.indices((12, 12, 12)) / 12.0
+    vectors = 8.0 * np.stack([np.sin(3 * j), np.cos(3 * k), np.sin(2 * i)], axis=-1)
+    item = deformable_item(OLD, vectors, (10.0, 10.0, 10.0), (-60.0, -60.0, -60.0), post=SHIFT)
+    path = write_object(tmp_path / "reg.dcm", [item, rigid_like(OTHER, turned(5.0))], DEFORMABLE)
+    there, back = read_registration(path, NEW, OLD), read_registration(path, OLD, NEW)
+    np.testing.assert_allclose(back.apply(there.apply(POINTS)), POINTS, atol=0.2)
+    across = read_registration(path, OLD, OTHER).apply(there.apply(POINTS))
+    np.testing.assert_allclose(across, apply(turned(5.0), POINTS), atol=0.2)
+
+
+def rigid_like(frame, matrix):
+    """Return an item of a deformable object that has a matrix only: registered to source."""
+    item = deformable_item(frame, np.zeros((1, 1, 1, 3)), (1, 1, 1), (0, 0, 0), pre=matrix)
+    del item.DeformableRegistrationGridSequence
+    return item
 
 
 def test_undefined_vectors_are_said_and_follow_the_rigid_motion(tmp_path):

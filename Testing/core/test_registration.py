@@ -62,6 +62,23 @@ def test_a_displacement_image_moves_points_by_its_vectors(tmp_path):
     np.testing.assert_allclose(transform.apply(np.array([[10.0, 10.0, 10.0]])), [[17.0, 10.0, 10.0]])
 
 
+def test_a_displacement_transform_alone_is_read_as_it_is(tmp_path):
+    field = np.random.default_rng(7).uniform(-5, 5, (9, 10, 11, 3))
+    # A transform takes its image away from it: hence one for each.
+    sitk.WriteTransform(sitk.DisplacementFieldTransform(image_of(field)), str(tmp_path / "field.h5"))
+    points = np.random.default_rng(8).uniform(1, 24, (100, 3))
+    by_itk = sitk.DisplacementFieldTransform(image_of(field))
+    expected = np.array([by_itk.TransformPoint(point.tolist()) for point in points])
+    found = read_transform(tmp_path / "field.h5", A_REFERENCE)
+    np.testing.assert_allclose(found.apply(points), expected, atol=1e-4)
+
+
+def image_of(field):
+    image = sitk.GetImageFromArray(field, isVector=True)
+    image.SetSpacing((3.0, 3.0, 3.0))
+    return image
+
+
 @pytest.mark.parametrize(
     ("name", "content"), [("broken.tfm", "nonsense"), ("broken.mha", "nonsense"), ("notes.pdf", "nonsense")]
 )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from dicom_case import make_case
+from drawn_shapes import textured
 from registration_objects import NEW, OLD, OTHER, a_course, rigid_item, turned, write_object
 from ReirradiationReviewLib.core.dicom import inspect, read_course
 from ReirradiationReviewLib.core.errors import ReirradiationError
 from ReirradiationReviewLib.core.registration.course import register_courses
 from ReirradiationReviewLib.core.registration.given import registration_in_folders
+from ReirradiationReviewLib.core.registration.resampling import resample_image
+from ReirradiationReviewLib.core.registration.transform import SpatialTransform
 
 OLD_TO_NEW = turned(12.0, (5.0, -40.0, 300.0))
 NEW_TO_OLD = np.linalg.inv(OLD_TO_NEW)
@@ -20,7 +25,18 @@ def a_registration(path, **options):
 
 
 def courses(*registration_files):
-    return a_course(NEW, 2, registration_files=registration_files), a_course(OLD, 1)
+    return a_course(NEW, 2, ct=None, registration_files=registration_files), a_course(OLD, 1, ct=None)
+
+
+def courses_with_images(*registration_files):
+    """Return courses whose CTs agree under OLD_TO_NEW, as far as the earlier one's field of view reaches."""
+    image = textured(3, (50, 50, 50))
+    image.index_to_lps[:3, 3] = [-75.0, -115.0, 225.0]
+    seen = resample_image(image, SpatialTransform(OLD_TO_NEW), textured(0, (60, 60, 60)))
+    earlier = seen.like(np.nan_to_num(seen.array, nan=-1000.0))
+    reference, old = courses(*registration_files)
+    ct = a_course(NEW, 2).ct
+    return replace(reference, ct=replace(ct, volume=image)), replace(old, ct=replace(ct, volume=earlier))
 
 
 def test_a_named_registration_object_is_used_and_said(tmp_path):
@@ -65,6 +81,26 @@ def test_a_damaged_object_in_a_folder_is_said_and_not_used(tmp_path):
     transform, _, notices = registration_in_folders(*courses(path))
     assert transform is None
     assert "mirrors left and right" in notices[0].text
+
+
+def test_an_object_under_which_the_images_do_not_agree_is_not_used_automatically(tmp_path):
+    good = a_registration(tmp_path / "good.dcm")
+    away = turned(0.0, (30.0, 30.0, 0.0))
+    bad = write_object(tmp_path / "bad.dcm", [rigid_item(OLD_TO_NEW @ away, frame=OLD)])
+    transform, name, _ = registration_in_folders(*courses_with_images(good))
+    assert transform is not None
+    transform, _, notices = registration_in_folders(*courses_with_images(bad))
+    assert transform is None
+    assert "correlate by only" in notices[0].text
+    # With both in the folder, the one that fits is found.
+    assert registration_in_folders(*courses_with_images(bad, good))[1] == name == "good.dcm"
+
+
+def test_a_named_transform_under_which_the_images_do_not_agree_is_used_but_called_doubtful(tmp_path):
+    bad = write_object(tmp_path / "bad.dcm", [rigid_item(OLD_TO_NEW @ turned(0.0, (30.0, 30.0, 0.0)), frame=OLD)])
+    reference, earlier = courses_with_images()
+    found = register_courses([earlier, reference], 1, [str(bad)])[0]
+    assert [notice.code for notice in found.notices] == ["registration-from-file", "registration-doubtful"]
 
 
 def test_a_named_object_of_other_frames_is_refused(tmp_path):

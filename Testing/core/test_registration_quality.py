@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from drawn_shapes import a_ball, circles
+from drawn_shapes import a_ball, circles, textured
 from ReirradiationReviewLib.core.errors import ReirradiationError
 from ReirradiationReviewLib.core.registration.qa import limits
 from ReirradiationReviewLib.core.registration.qa.contours import compare_contours
@@ -133,13 +133,6 @@ def test_a_fold_between_two_nodes_is_found():
 def test_beyond_the_grid_the_jacobian_is_the_matrix_alone():
     transform = SpatialTransform(np.diag([2.0, 1.0, 1.0, 1.0]), a_field(lambda points: 0.5 * points).displacement)
     assert jacobian_at(transform, np.array([[-50.0, 0.0, 0.0]]))[0] == pytest.approx(2.0)
-
-
-def textured(seed=0, shape=(40, 40, 40)) -> Volume:
-    from scipy.ndimage import gaussian_filter
-
-    noise = gaussian_filter(np.random.default_rng(seed).normal(size=shape), 2.0)
-    return Volume((noise / noise.std() * 150.0).astype(np.float32), np.diag([3.0, 3.0, 3.0, 1.0]))
 
 
 def test_images_agree_where_they_are_the_same_and_only_there():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ from .row_cases import RowCase, recovery_sentence
 from .same_fraction import merge_same_fraction
 from .settings import Settings
 from .uncertainty import RowRange, UncertaintySettings, row_ranges
+
+if TYPE_CHECKING:
+    from .registration.qa.quality import RegistrationQuality
 
 
 class Review:
@@ -66,6 +70,8 @@ class Review:
         # What later steps (export, pictures) have to say is added here.
         self.notices: list[Notice] = cross_course_notices(self.courses, self.reference_index)
         self.notices += [notice for organ in self.mapped.organs for notice in organ.notices]
+        # By the course's index; empty until it is measured for these registrations and structures.
+        self.quality: Mapping[int, RegistrationQuality] = {}
         self._follow(settings or Settings())
 
     def _follow(self, settings: Settings) -> None:
@@ -133,6 +139,13 @@ class Review:
         courses = merge_same_fraction(self.courses, groups)
         return Review(courses, self.registrations, self.settings, self.reference_index, progress)
 
+    def with_quality(self, quality: Mapping[int, RegistrationQuality]) -> Review:
+        """Return the review with what was measured of its registrations, by the course's index."""
+        changed = copy(self)
+        changed.notices = list(self.notices)
+        changed.quality = dict(quality)
+        return changed
+
     def with_structures(self, structures: Sequence[Structure], progress: Progress = no_progress) -> Review:
         """Return the review on other structures of the reference course; those that are the very same are kept."""
         reference = replace(self.reference, structures=tuple(structures))
@@ -141,6 +154,7 @@ class Review:
         changed = copy(self)
         changed.courses = tuple(courses)
         changed.mapped = self.mapped.with_structures(structures, progress)
+        changed.quality = {}
         of_organs = {notice for organ in self.mapped.organs for notice in organ.notices}
         changed.notices = [notice for notice in self.notices if notice not in of_organs]
         changed.notices += [notice for organ in changed.mapped.organs for notice in organ.notices]

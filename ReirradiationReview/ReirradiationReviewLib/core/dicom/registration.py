@@ -84,6 +84,8 @@ class RegistrationObject:
     ) -> SpatialTransform:
         """Return the map from points of one frame to points of another, LPS mm.
 
+        A deformation that leads the other way is inverted; see `SpatialTransform.inverse`.
+
         Parameters
         ----------
         image_frames
@@ -104,9 +106,12 @@ class RegistrationObject:
         start, end = self._from_registered(from_frame_uid, known), self._from_registered(to_frame_uid, known)
         if start.displacement is None:
             return _after_linear(_inverse(start.matrix_lps), end)
+        if end.displacement is None:
+            back = start.inverse()
+            return SpatialTransform(end.matrix_lps @ back.matrix_lps, back.displacement)
         raise ReirradiationError(
-            f"{self.name}: its deformation leads from {to_frame_uid} to {from_frame_uid}, and the other way is needed; "
-            "export the registration with the reference CT as the registered image"
+            f"{self.name}: both images are deformed to a third one, and such a pair is not joined; export the "
+            "registration of the two with one of them as the registered image"
         )
 
     def _from_registered(self, frame_uid: str, image_frames: Mapping[str, str]) -> SpatialTransform:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..courses import Structure
-from ..volume import interpolate
+from ..volume import affine, interpolate
 from .contours import coverage, plane_stack
 from .sections import joined, signed_distances
 
@@ -73,14 +73,20 @@ class OrganDepth:
 
     def at(self, points_lps: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Return the depth of points, shape ``(N, 3)`` LPS mm, in mm: positive inside, shape ``(N,)``."""
-        uvw = points_lps @ self.axes_lps.T
-        uv, height = (uvw[:, :2] - self.origin_uv_mm) / self.pitch_mm, uvw[:, 2]
-        plane, beyond_mm = self._planes(height)
-        depth = interpolate(self.distances, np.column_stack([uv, plane])) * self.pitch_mm
+        to_pixels = np.eye(4)
+        to_pixels[:3, :3] = self.axes_lps
+        to_pixels[:2, 3] = -self.origin_uv_mm
+        to_pixels[:2] /= self.pitch_mm
+        index = affine(to_pixels, points_lps)
+        plane, beyond_mm = self._planes(index[:, 2])
+        index[:, 2] = plane
+        depth = interpolate(self.distances, index) * self.pitch_mm
         # Outside the pixels an outline is at least as far away as their border.
         last = np.array(self.distances.shape[:0:-1]) - 1.0
-        outside = np.linalg.norm(uv - np.clip(uv, 0.0, last), axis=1) * self.pitch_mm
-        depth -= outside
+        uv = index[:, :2]
+        outside = np.flatnonzero(np.any((uv < 0) | (uv > last), axis=1))
+        away = uv[outside] - np.clip(uv[outside], 0.0, last)
+        depth[outside] -= np.hypot(away[:, 0], away[:, 1]) * self.pitch_mm
         return np.where(beyond_mm > 0, np.minimum(depth, self.usual_gap_mm / 2 - beyond_mm), depth)
 
     def _planes(self, height: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -93,6 +93,9 @@ def _from_sitk(transform: SimpleITK.Transform, reference: Volume, path: Path) ->
         if abs(np.linalg.det(matrix[:3, :3])) < 1e-6:
             raise ReirradiationError(f"{path.name} holds a singular matrix, which maps space onto a plane")
         return SpatialTransform(matrix)
+    alone = transform.Downcast()
+    if isinstance(alone, sitk.DisplacementFieldTransform):
+        return _from_field(alone.GetDisplacementField(), path)
     exact = _displacement_then_linear(transform)
     if exact is not None:
         return SpatialTransform(exact[0], _finite(Volume.from_sitk(exact[1]), path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from ..courses import Course
@@ -9,6 +10,8 @@ from ..dicom.registration import RegistrationObject, read_registration_object
 from ..dicom.scan import is_dicom
 from ..errors import Notice, ReirradiationError
 from .files import read_transform
+from .qa.images import compare_images
+from .qa.limits import CORRELATION
 from .transform import SpatialTransform
 
 
@@ -32,12 +35,18 @@ def transform_from_file(path: Path, reference: Course, course: Course) -> tuple[
         f"the transform of {course.label} comes from the file {path.name}; it was not made here",
         course.label,
     )
-    if not is_dicom(path):
+    if is_dicom(path):
+        found = read_registration_object(path)
+        transform = _between(found, reference, course)
+        notices = (own, *found.notices, *_patient_notices(found, reference, course))
+    else:
         assert reference.ct is not None
-        return read_transform(path, reference.ct.volume), (own,)
-    found = read_registration_object(path)
-    transform = _between(found, reference, course)
-    return transform, (own, *found.notices, *_patient_notices(found, reference, course))
+        transform, notices = read_transform(path, reference.ct.volume), (own,)
+    doubt = _doubt(transform, reference, course)
+    if doubt:
+        text = f"the transform of {course.label} in {path.name} looks wrong: {doubt}; check that it is of these two CTs"
+        notices += (Notice("registration-doubtful", text, course.label),)
+    return transform, notices
 
 
 def registration_in_folders(
@@ -45,7 +54,8 @@ def registration_in_folders(
 ) -> tuple[SpatialTransform | None, str, tuple[Notice, ...]]:
     """Return the registration that lies in the folder of either course, if it is the only one that fits.
 
-    It fits if it links exactly the two courses' Frames of Reference and is of the same patient.
+    It fits if it links exactly the two courses' Frames of Reference, is of the same patient, and the CTs agree under
+    it.
 
     Returns
     -------
@@ -72,7 +82,11 @@ def registration_in_folders(
             continue
         strange = _patient_notices(found, reference, course)
         notices += strange
-        if not strange:
+        doubt = _doubt(transform, reference, course)
+        if doubt:
+            text = f"the registration object {found.name} was not used: {doubt}"
+            notices.append(Notice("registration-object-unused", text, course.label))
+        elif not strange:
             fitting.append((found, transform))
     if len(fitting) > 1:
         names = ", ".join(found.name for found, _ in fitting)
@@ -95,6 +109,18 @@ def registration_in_folders(
 def _between(found: RegistrationObject, reference: Course, course: Course) -> SpatialTransform:
     frames = reference.frame_of_reference_uid, course.frame_of_reference_uid
     return found.transform(*frames, _image_frames(reference, course))
+
+
+def _doubt(transform: SpatialTransform, reference: Course, course: Course) -> str:
+    """Return why a transform cannot be right; empty if nothing speaks against it, or there are no CTs to tell."""
+    if reference.ct is None or course.ct is None:
+        return ""
+    correlation = compare_images(reference.ct.volume, course.ct.volume, transform).correlation
+    if math.isnan(correlation):
+        return "under it the two CTs have nothing in common"
+    if CORRELATION.check(correlation).verdict != "do not use":
+        return ""
+    return f"under it the two CTs correlate by only {correlation:.2f} ({CORRELATION.unusable:g} is needed)"
 
 
 def _image_frames(*courses: Course) -> dict[str, str]:

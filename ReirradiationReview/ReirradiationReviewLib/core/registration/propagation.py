@@ -16,8 +16,8 @@ from ..organs.tracing import trace
 from ..volume import Volume, affine
 from .transform import SpatialTransform
 
-# Nodes on which a deformation is asked where it leads, to find where something comes from.
-_SURVEY_MM = 6.0
+# Distance of the nodes on which a deformation is asked first where it leads, to find where something comes from.
+_SURVEY_MM = 15.0
 _MARGIN_VOXELS = 3
 
 
@@ -31,15 +31,35 @@ def where_from(transform: SpatialTransform, points_lps: NDArray[np.floating[Any]
     grid = transform.displacement
     if grid is None:
         return direct
+    every_node = [slice(0, count) for count in grid.shape_ijk]
+    # First coarsely over the whole grid, then every node of the part that is left.
     step = np.maximum(1, np.floor(_SURVEY_MM / grid.spacing_mm)).astype(int)
-    nodes = grid.centres_lps().reshape(*grid.array.shape[:3], 3)[:: step[2], :: step[1], :: step[0]].reshape(-1, 3)
-    mapped = transform.apply(nodes)
-    reach = 2.0 * float((step * grid.spacing_mm).max())
-    low, high = points_lps.min(axis=0) - reach, points_lps.max(axis=0) + reach
-    found = nodes[np.all((mapped >= low) & (mapped <= high), axis=1)]
+    rough = [slice(part.start, part.stop, int(n)) for part, n in zip(every_node, step, strict=True)]
+    index = _nodes_from(transform, points_lps, rough)
+    if len(index):
+        low, high = index.min(axis=0) - step, index.max(axis=0) + step + 1
+        parts = zip(low.astype(int).tolist(), high.astype(int).tolist(), grid.shape_ijk, strict=True)
+        index = _nodes_from(transform, points_lps, [slice(max(a, 0), min(b, count)) for a, b, count in parts])
     # What lies outside the grid is moved by the matrix alone.
     outside = direct[~grid.inside(direct)]
-    return np.concatenate([found, outside]) if len(found) or len(outside) else direct
+    return np.concatenate([grid.to_lps(index), outside]) if len(index) or len(outside) else direct
+
+
+def _nodes_from(
+    transform: SpatialTransform, points_lps: NDArray[np.floating[Any]], nodes_ijk: Sequence[slice]
+) -> NDArray[np.float64]:
+    """Return the nodes, of some of a displacement's, that lead into the box of course points, as indices (i, j, k)."""
+    grid = transform.displacement
+    assert grid is not None
+    i, j, k = np.mgrid[tuple(nodes_ijk)].reshape(3, -1)
+    index = np.stack([i, j, k], axis=1).astype(np.float64)
+    moved = grid.to_lps(index) + grid.array[k, j, i]
+    mapped = affine(transform.matrix_lps, moved)
+    reach = 2.0 * max(
+        float(spacing * (part.step or 1)) for spacing, part in zip(grid.spacing_mm, nodes_ijk, strict=True)
+    )
+    low, high = points_lps.min(axis=0) - reach, points_lps.max(axis=0) + reach
+    return index[np.all((mapped >= low) & (mapped <= high), axis=1)]
 
 
 def propagate_structures(

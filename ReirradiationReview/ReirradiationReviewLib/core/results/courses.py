@@ -58,16 +58,3 @@ def image_entry(review: Review, image: ImageSeries) -> dict[str, Any]:
         "in_reference_frame": bool(uid) and uid == review.reference.frame_of_reference_uid,
         "patient_id": image.patient.id,
     }
-
-
-def registration_entry(review: Review, index: int) -> dict[str, Any]:
-    """Return how one course was brought to the reference."""
-    registration = review.registrations[index]
-    return {
-        "course": review.courses[index].label,
-        "method": registration.method,
-        "matrix_lps": registration.transform.matrix_lps.tolist(),
-        "deformable": registration.transform.displacement is not None,
-        "qa": registration.qa,
-        "seconds": round(registration.seconds, 2),
-    }

@@ -12,9 +12,10 @@ from ..courses import ImageSeries
 from ..nieder import nieder_scores
 from ..plain_data import plain_data
 from ..review import Review
-from .courses import course_entry, image_entry, registration_entry
+from .courses import course_entry, image_entry
 from .evidence import evidence_entry
 from .models import model_entries, recovery_table_entry
+from .registration import registration_entry
 from .statements import LIMITS, all_notices, assumptions, image_notices, not_covered
 from .structures import hot_spot_entry, structure_entry
 from .targets import target_entries

@@ -92,6 +92,7 @@ def all_notices(review: Review) -> list[Notice]:
         *review.notices,
         *review.settings_notices(),
         *(n for registration in review.registrations for n in registration.notices),
+        *(n for quality in review.quality.values() for n in quality.notices),
     ]
     return list(dict.fromkeys(found))
 

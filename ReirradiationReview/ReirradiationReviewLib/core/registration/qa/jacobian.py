@@ -108,10 +108,13 @@ def _cells(edges: NDArray[np.float64], place: tuple[int | None, ...]) -> NDArray
 
 
 def _determinant(slope: NDArray[np.float64], to_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ``det(1 + du/dx)`` of ``du/d(i, j, k)``, shape ``(..., 3, 3)``."""
-    matrix = slope @ to_mm
-    matrix[..., range(3), range(3)] += 1.0
-    return np.asarray(np.linalg.det(matrix))
+    """Return ``det(1 + du/dx)`` of ``du/d(i, j, k)``, shape ``(..., 3, 3)``; written out, which is much quicker."""
+    m = slope @ to_mm
+    m[..., range(3), range(3)] += 1.0
+    result: NDArray[np.float64] = m[..., 0, 0] * (m[..., 1, 1] * m[..., 2, 2] - m[..., 1, 2] * m[..., 2, 1])
+    result -= m[..., 0, 1] * (m[..., 1, 0] * m[..., 2, 2] - m[..., 1, 2] * m[..., 2, 0])
+    result += m[..., 0, 2] * (m[..., 1, 0] * m[..., 2, 1] - m[..., 1, 1] * m[..., 2, 0])
+    return result
 
 
 def _determinant_in_cells(grid: Volume, index: NDArray[np.float64]) -> NDArray[np.float64]:
