@@ -41,6 +41,17 @@ def positive(kind: Callable[[str], Number]) -> Callable[[str], Number]:
     return parse
 
 
+def zero_or_more(text: str) -> float:
+    """Return a finite number of 0 or more."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 0 or more")
+    return value
+
+
 def pair(kind: Callable[[str], Number]) -> Callable[[str], tuple[str, Number]]:
     """Return the reader of NAME=NUMBER with a finite number of 0 or more; a name may hold an equals sign."""
 

@@ -13,6 +13,7 @@ from .argument_types import folder, positive
 from .biology_options import add_review_options, add_schedule_options, review_inputs, review_settings, schedule_of
 from .core.errors import ReirradiationError
 from .core.settings import DISPLAY_ALPHA_BETA_GY, Settings
+from .range_options import add_range_options, range_settings
 from .registration_options import add_registration_options, landmark_files
 
 RESEARCH_USE = "Research use only; not a medical device. Check every number independently."
@@ -91,6 +92,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--protocol", action="append", metavar="ID", help="constraint set or file (default: beddok_2022); repeatable"
     )
     add_review_options(run)
+    add_range_options(run)
     run.add_argument(
         "--composite-alpha-beta",
         type=positive(float),
@@ -148,6 +150,7 @@ def _run(options: argparse.Namespace) -> None:
         raise ReirradiationError(f"--reference {options.reference}: there are {count} courses, numbered 1 to {count}")
     settings = Settings(
         **review_settings(options),
+        **range_settings(options),
         protocols=tuple(options.protocol or ("beddok_2022",)),
         display_alpha_beta_gy=options.composite_alpha_beta,
     )

@@ -29,6 +29,8 @@ def test_protocols_are_listed_and_printed_with_their_sources(capsys):
         ["eqd2", "--dose", "50", "--fractions", "0", "--alpha-beta", "3"],
         ["run", "--course", "no such folder", "--out", "x"],
         ["run", "--out", "x"],
+        ["run", "--course", ".", "--course", ".", "--out", "x", "--search-mm", "-1"],
+        ["run", "--course", ".", "--course", ".", "--out", "x", "--registration-sigma-mm", "wide"],
     ],
 )
 def test_wrong_usage_ends_with_status_2(arguments, capsys):

@@ -166,6 +166,21 @@ class TestRegistrationErrors:
         assert the_range(review, seed=3) == the_range(review, seed=3)
         assert the_range(review, seed=3) != the_range(review, seed=4)
 
+    def test_the_users_standard_deviation_is_that_of_every_point_along_every_axis(self, tmp_path):
+        review = self.a_linear_review(tmp_path, lambda x, y, z: 40 + 0.3 * x)
+        changed = review.with_settings(replace(review.settings, registration_sd_mm=2.0))
+        error = changed.range_settings.error
+        assert np.hypot(error.translation_sd_mm, error.deformation_sd_mm) == pytest.approx(2.0)
+        assert error.mean_error_mm == pytest.approx(2.0 * 1.596, abs=0.01)
+        text = source(changed.uncertainty()[0], "registration_error").text
+        assert "3.2 mm on average" in text
+
+    @pytest.mark.parametrize(("setting", "value"), [("registration_sd_mm", 200.0), ("search_mm", 50.0)])
+    def test_settings_that_have_no_meaning_are_refused_at_once(self, tmp_path, setting, value):
+        review = self.a_linear_review(tmp_path, lambda x, y, z: 40.0)
+        with pytest.raises(ReirradiationError, match="mm"):
+            review.with_settings(replace(review.settings, **{setting: value}))
+
     def test_a_negative_number_of_samples_is_refused(self):
         with pytest.raises(ReirradiationError, match="random registration errors"):
             UncertaintySettings(samples=-1)

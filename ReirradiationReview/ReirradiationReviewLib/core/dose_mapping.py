@@ -50,8 +50,8 @@ class DoseMoments:
     inside: NDArray[np.bool_]
     let: LetMoments | None = None
 
-    def where(self, kept: NDArray[np.bool_]) -> DoseMoments:
-        """Return the moments of some of the points."""
+    def where(self, kept: NDArray[np.bool_] | NDArray[np.int64]) -> DoseMoments:
+        """Return the moments of some of the points, given by a mask or by their indices."""
         let = None if self.let is None else LetMoments(self.let.dl[kept], self.let.d2l[kept], self.let.d2l2[kept])
         return DoseMoments(self.p_gy[kept], self.s_gy2[kept], self.inside[kept], let)
 

@@ -29,7 +29,7 @@ from .review_checks import check_courses, cross_course_notices
 from .row_cases import RowCase, recovery_sentence
 from .same_fraction import merge_same_fraction
 from .settings import Settings
-from .uncertainty import RowRange, UncertaintySettings, row_ranges
+from .uncertainty import RowRange, UncertaintySettings, row_ranges, uncertainty_settings
 
 if TYPE_CHECKING:
     from .registration.qa.quality import RegistrationQuality
@@ -80,6 +80,8 @@ class Review:
         self.protocols: tuple[Protocol, ...] = tuple(load_protocol(name) for name in settings.protocols)
         if settings.left_out >= set(range(len(self.courses))):
             raise ReirradiationError("every course is left out, so there is nothing to sum: keep at least one")
+        # What the ranges of values are worked out for.
+        self.range_settings: UncertaintySettings = uncertainty_settings(settings)
         self.given: tuple[PlanGiven, ...] = plans_given(self.courses, self.reference_index, settings)
         self.intervals: tuple[Interval, ...] = course_intervals(self.courses, self.reference_index, settings)
         self.recovery_table = load_recovery_table(settings.recovery_table) if settings.recovery_table else None
@@ -233,10 +235,16 @@ class Review:
         return [headroom(case, new_plans) for case in self.row_cases()]
 
     def uncertainty(self, settings: UncertaintySettings | None = None) -> list[RowRange | None]:
-        """Return the range of every row's value, in the order of `constraints`; see `core.uncertainty`."""
+        """Return the range of every row's value, in the order of `constraints`; see `core.uncertainty`.
+
+        Parameters
+        ----------
+        settings
+            What the ranges are worked out for; by default what the review's settings say.
+        """
         course_of = [index for index, _ in self.plans]
         return row_ranges(
-            self.row_cases(), self.mapped.fields, course_of, self.reference_index, settings or UncertaintySettings()
+            self.row_cases(), self.mapped.fields, course_of, self.reference_index, settings or self.range_settings
         )
 
     def _cases_of(self, protocol: str, row: ConstraintRow) -> list[RowCase]:

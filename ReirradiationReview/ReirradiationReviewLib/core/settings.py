@@ -8,6 +8,8 @@ from typing import Any
 
 # Late-responding tissue: what the one composite picture is drawn with, and always named beside it.
 DISPLAY_ALPHA_BETA_GY = 3.0
+# RADAR's radius (Mechalakos 2025, PMC12928241).
+SEARCH_MM = 3.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Settings:
         Alpha/beta of the composite that is drawn and exported.
     left_out
         Indices of courses that do not enter any sum.
+    search_mm, search_within_organ
+        For the range of values: how far the highest earlier dose is looked for (0: not at all), and whether only in the
+        organ.
+    registration_sd_mm
+        For the range of values: standard deviation, per axis, of every registration's error; 0 for what is usual for
+        its kind.
     """
 
     alpha_beta_gy: Mapping[str, float] = field(default_factory=dict)
@@ -44,6 +52,9 @@ class Settings:
     protocols: tuple[str, ...] = ("beddok_2022",)
     display_alpha_beta_gy: float = DISPLAY_ALPHA_BETA_GY
     left_out: frozenset[int] = frozenset()
+    search_mm: float = SEARCH_MM
+    search_within_organ: bool = True
+    registration_sd_mm: float = 0.0
 
 
 def settings_record(settings: Settings) -> dict[str, Any]:

@@ -148,6 +148,7 @@ def _summary(document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "judged": len(judged),
         "partly_outside": sum((row.get("outside_dose_grid_percent") or 0) > 0 for row in judged),
+        "not_firm": sum(row.get("verdict_is_firm") is False for row in judged),
         "counts": words.verdict_counts(judged),
         "not_contoured": len(constraints) - len(judged),
         "attention": [row for row in words.by_urgency(judged) if words.verdict_of(row) in words.NEEDS_ATTENTION],

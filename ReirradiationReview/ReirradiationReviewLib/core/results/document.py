@@ -12,12 +12,15 @@ from ..courses import ImageSeries
 from ..nieder import nieder_scores
 from ..plain_data import plain_data
 from ..review import Review
+from .constraints import constraint_entries, uncertainty_entry
 from .courses import course_entry, image_entry
 from .evidence import evidence_entry
+from .hot_spots import hot_spot_entry
 from .models import model_entries, recovery_table_entry
+from .prescriptions import prescription_entry
 from .registration import registration_entry
 from .statements import LIMITS, all_notices, assumptions, image_notices, not_covered
-from .structures import hot_spot_entry, structure_entry
+from .structures import structure_entry
 from .targets import target_entries
 
 SCHEMA = "reirradiation-review/1"
@@ -49,12 +52,14 @@ def review_document(
             "registrations": [registration_entry(review, index) for index in range(len(review.courses))],
             "recovery_table": recovery_table_entry(review),
             "structures": [structure_entry(review, organ) for organ in review.organs],
-            "constraints": [asdict(result) for result in constraints],
+            "constraints": constraint_entries(review, constraints),
+            "uncertainty": uncertainty_entry(review),
             "hot_spots": [hot_spot_entry(review, organ) for organ in review.organs],
             "nieder": [asdict(score) for score in nieder_scores(review)],
             "models": model_entries(review),
             "evidence": evidence_entry(review),
             "targets": target_entries(review),
+            "prescriptions": prescription_entry(review),
             "assumptions": assumptions(review),
             "not_covered": not_covered(review, constraints),
             "limits": list(LIMITS),

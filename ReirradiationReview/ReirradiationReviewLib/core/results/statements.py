@@ -15,7 +15,8 @@ LIMITS = (
     "This is a review aid for research; it is not a medical device, and its numbers need independent checks.",
     "Decision-making on reirradiation based solely on dosimetric criteria is not an option (Beddok 2022, "
     "doi 10.1016/j.critrevonc.2022.103655).",
-    "Dose is mapped point by point through the registration; its error is not yet part of the values shown.",
+    "Dose is mapped point by point through the registration. Its error is not known; the ranges assume one that is "
+    "usual for its kind, and vary one cause at a time.",
     "EQD2 follows the linear-quadratic model, with complete repair between fractions unless a plan's line says "
     "otherwise; each plan is taken as given in fractions of its own.",
     "Published cumulative limits come from few patients, mostly without a stated alpha/beta or definition of Dmax.",

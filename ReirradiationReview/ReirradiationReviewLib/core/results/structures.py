@@ -1,11 +1,9 @@
-"""Structures and their hot spots, as data."""
+"""Structures, as data."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
-
-import numpy as np
 
 from ..organ_dose import BoundedDoseVolume, OrganDose
 from ..organs.dvh import DoseFigures, metric
@@ -53,23 +51,6 @@ def structure_entry(review: Review, organ: OrganDose) -> dict[str, Any]:
         "composite_eqd2": dose_metrics(composite.low),
         "composite_eqd2_upper": dose_metrics(composite.high),
         "composite_eqd2_recovered": dose_metrics(organ.eqd2(review.weights(recovery=organ.recovery)).low),
-    }
-
-
-def hot_spot_entry(review: Review, organ: OrganDose) -> dict[str, Any]:
-    """Return where the organ's composite EQD2 is highest, and what each course gives there."""
-    weights = review.weights()
-    point = int(np.argmax(organ.eqd2_at_points(weights, organ.alpha_beta_gy).low_gy))
-    shares = []
-    for index, course in enumerate(review.courses):
-        total = organ.eqd2_at_points(review.weights([index]), organ.alpha_beta_gy)
-        shares.append({"course": course.label, "dose_gy": float(total.low_gy[point]) if total.known[point] else None})
-    return {
-        "structure": organ.name,
-        "metric": "Dmax of composite EQD2",
-        "position_lps_mm": organ.samples.points_lps[point].tolist(),
-        "dose_gy": float(organ.eqd2_at_points(weights, organ.alpha_beta_gy).low_gy[point]),
-        "shares": shares,
     }
 
 

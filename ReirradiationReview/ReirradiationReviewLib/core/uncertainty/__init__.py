@@ -7,6 +7,14 @@ another registration.
 
 from .geometric import RangeSource
 from .ranges import RowRange, row_ranges
-from .settings import RegistrationError, UncertaintySettings
+from .settings import RegistrationError, UncertaintySettings, error_of, uncertainty_settings
 
-__all__ = ["RangeSource", "RegistrationError", "RowRange", "UncertaintySettings", "row_ranges"]
+__all__ = [
+    "RangeSource",
+    "RegistrationError",
+    "RowRange",
+    "UncertaintySettings",
+    "error_of",
+    "row_ranges",
+    "uncertainty_settings",
+]

@@ -16,7 +16,7 @@ from .moved_doses import MovedDoses, moved_doses
 from .organ_sums import OrganSum
 from .registration_error import ErrorSamples
 from .search import SearchGrid
-from .settings import DEFORMABLE_ERROR, RIGID_ERROR, RegistrationError, UncertaintySettings
+from .settings import RegistrationError, UncertaintySettings, error_of
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,7 @@ class GeometricInputs:
 
     def error_of(self, course: int) -> RegistrationError:
         """Return the error of a course's registration."""
-        transform = self.fields[self.course_of.index(course)].transform
-        usual = RIGID_ERROR if transform.displacement is None else DEFORMABLE_ERROR
-        return self.settings.error or usual
+        return error_of(self.settings, self.fields[self.course_of.index(course)].transform)
 
 
 def other_transforms(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ..errors import ReirradiationError
 from ..registration.transform import SpatialTransform
+from ..settings import Settings
 
 # Published mean landmark errors: deformable 2.4 to 2.5 mm in the head and neck (Rigaud, ten methods), rigid 4 to 8 mm
 # at re-treatment (PMC5711221). A mean distance is 1.6 standard deviations per axis (Maxwell distribution).
@@ -38,8 +39,13 @@ class RegistrationError:
 
 
 # Mean errors of 2.5 and 6 mm; see above. How they split between the parts is this project's choice.
-DEFORMABLE_ERROR = RegistrationError(1.1, 1.0, 1.1)
-RIGID_ERROR = RegistrationError(1.1, 1.0, 3.6)
+_ROTATION_SD_DEG = 1.0
+DEFORMABLE_ERROR = RegistrationError(1.1, _ROTATION_SD_DEG, 1.1)
+RIGID_ERROR = RegistrationError(1.1, _ROTATION_SD_DEG, 3.6)
+
+
+_FARTHEST_SEARCH_MM = 20.0
+_LARGEST_ERROR_MM = 50.0
 
 
 @dataclass(frozen=True)
@@ -77,8 +83,24 @@ class UncertaintySettings:
             raise ReirradiationError(
                 f"the search radius is {self.search_mm:g} mm: give 0 (none) to {_FARTHEST_SEARCH_MM:g} mm"
             )
+        error = self.error
+        if error is not None and not 0 <= error.mean_error_mm <= _LARGEST_ERROR_MM:
+            raise ReirradiationError(
+                f"a registration error of {error.mean_error_mm:g} mm on average: give 0 to {_LARGEST_ERROR_MM:g} mm"
+            )
         if self.samples < 0:
             raise ReirradiationError(f"{self.samples} random registration errors: give 0 (none) or more")
 
 
-_FARTHEST_SEARCH_MM = 20.0
+def uncertainty_settings(settings: Settings) -> UncertaintySettings:
+    """Return what the user's settings of a review say."""
+    sd_mm = settings.registration_sd_mm
+    # Half of the variance is rigid, half smooth.
+    part_mm = sd_mm / math.sqrt(2.0)
+    error = RegistrationError(part_mm, _ROTATION_SD_DEG, part_mm) if sd_mm else None
+    return UncertaintySettings(settings.search_mm, settings.search_within_organ, error)
+
+
+def error_of(settings: UncertaintySettings, transform: SpatialTransform) -> RegistrationError:
+    """Return the error that a registration is given: the user's, else the usual one for its kind."""
+    return settings.error or (RIGID_ERROR if transform.displacement is None else DEFORMABLE_ERROR)
