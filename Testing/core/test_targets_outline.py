@@ -155,3 +155,17 @@ def test_an_empty_region_and_one_between_planes_are_refused():
 def test_a_region_is_made_of_a_mask_only():
     with pytest.raises(TypeError):
         Region("tumour", Volume(np.zeros((2, 2, 2)), np.eye(4)), "")
+
+
+@pytest.mark.parametrize("pitch_mm", [0.5, 1.0, 1.5])
+def test_no_plane_between_contours_is_left_empty(pitch_mm):
+    """Planes that fall on the borders of the slabs between two contours were once lost to rounding."""
+    angle = np.linspace(0, 2 * np.pi, 90, endpoint=False)
+    ring = np.stack([10.0 * np.cos(angle), 10.0 * np.sin(angle)], axis=1)
+    contours = tuple(np.column_stack([ring, np.full(len(ring), z)]) for z in np.arange(-15.0, 15.1, 3.0))
+    matrix = np.diag([pitch_mm, pitch_mm, pitch_mm, 1.0])
+    matrix[:3, 3] = [-14.7, -14.7, -12.0]
+    count = int(24.0 / pitch_mm) + 1
+    grid = Volume(np.zeros((count, int(30 / pitch_mm), int(30 / pitch_mm))), matrix)
+    area = region_of(Structure("cylinder", 1, contours), grid).mask.array.sum(axis=(1, 2)) * pitch_mm**2
+    np.testing.assert_allclose(area, np.pi * 100.0, rtol=0.03)

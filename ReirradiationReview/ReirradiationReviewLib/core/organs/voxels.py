@@ -15,6 +15,8 @@ from .sections import layers, signed_distances
 _PIXELS_PER_VOXEL = 3
 _MOST_PIXELS = 4_000_000
 _MARGIN_PIXELS = 2
+# A voxel's centre on the border of two slabs belongs to both, instead of to neither by rounding.
+_ROUNDING_MM = 1e-6
 
 
 def voxels_inside(structure: Structure, grid: Volume) -> NDArray[np.bool_]:
@@ -53,7 +55,7 @@ def _inside(stack: PlaneStack, gap_mm: float, grid: Volume) -> NDArray[np.bool_]
     if drawn.all():
         return result
     for layer in layers(covered, stack.positions_mm, gap_mm, pitch):
-        here = np.flatnonzero(~drawn & (np.abs(heights - layer.centre_mm) <= layer.thickness_mm / 2))
+        here = np.flatnonzero(~drawn & (np.abs(heights - layer.centre_mm) <= layer.thickness_mm / 2 + _ROUNDING_MM))
         depth, _ = fitted(layer.depth_mm / pitch, layer.area_mm2 / pitch**2)
         first_row, first_column = layer.first_pixel
         local = np.stack([column[here] - first_column, row[here] - first_row, np.zeros(len(here))], axis=1)

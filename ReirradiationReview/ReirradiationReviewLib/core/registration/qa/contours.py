@@ -104,7 +104,7 @@ def compare_depths(
         here, there = _common_length(here, there)
     inside, inside_there = here > 0, there > 0
     total = np.count_nonzero(inside) + np.count_nonzero(inside_there)
-    first, second = (_surface_points(field, grid) for field in (here, there))
+    first, second = (surface_points(field, grid) for field in (here, there))
     if not len(first) or not len(second):
         return None
     to_second, to_first = _distances(first, second), _distances(second, first)
@@ -150,8 +150,8 @@ def _common_length(
     return first[planes], second[planes]
 
 
-def _surface_points(field: NDArray[np.float64], grid: Volume) -> NDArray[np.float64]:
-    """Return where the lines between neighbouring voxels pass zero, mm, shape ``(N, 3)`` (i, j, k along axes)."""
+def surface_points(field: NDArray[np.float64], grid: Volume) -> NDArray[np.float64]:
+    """Return where the lines between neighbouring voxels pass zero: mm along k, j, i, shape ``(N, 3)``."""
     found = []
     for axis in range(3):
         before, after = (np.moveaxis(field, axis, 0)[part] for part in (slice(None, -1), slice(1, None)))
