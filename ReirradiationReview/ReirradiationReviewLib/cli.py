@@ -125,7 +125,8 @@ def _add_evidence(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def _demo(options: argparse.Namespace) -> None:
     from .core.demo import write_demo_case
-    from .run import RunInputs, part_of, run_review
+    from .core.errors import part_of
+    from .run import RunInputs, run_review
 
     progress = ConsoleProgress()
     case = write_demo_case(options.out / "case", options.seed, part_of(progress, 0.0, 0.3))

@@ -14,7 +14,7 @@ from . import __version__
 from .core.courses import Course, ImageSeries, Plan
 from .core.dicom_export.registration import write_registration
 from .core.dicom_export.rtdose import ComposedCourse, SpatialTransformKind, write_composite_rtdose
-from .core.errors import Notice, Progress, ReirradiationError, no_progress
+from .core.errors import Notice, Progress, ReirradiationError, no_progress, part_of
 from .core.letd import with_letd
 from .core.protocols import load_protocol
 from .core.registration.course import CourseRegistration, register_courses
@@ -65,11 +65,6 @@ class RunInputs:
     pet: Path | None = None
     mr: Path | None = None
     landmarks: Mapping[int, Path] = field(default_factory=dict)
-
-
-def part_of(progress: Progress, start: float, end: float) -> Progress:
-    """Return a progress that fills the span from start to end of another."""
-    return lambda fraction, text: progress(start + (end - start) * fraction, text)
 
 
 def read_inputs(inputs: RunInputs, progress: Progress = no_progress) -> tuple[list[Course], list[ImageSeries]]:

@@ -13,6 +13,11 @@ def no_progress(_fraction: float, _text: str) -> None:
     """Ignore progress: the default where nobody watches."""
 
 
+def part_of(progress: Progress, start: float, end: float) -> Progress:
+    """Return a progress that fills the span from start to end of another."""
+    return lambda fraction, text: progress(start + (end - start) * fraction, text)
+
+
 class ReirradiationError(ValueError):
     """Input that cannot be reviewed. The message names the object, the tag and the remedy."""
 

@@ -1,4 +1,4 @@
-"""How well two CTs agree under a rigid transform, and whether that is well enough."""
+"""How well two images agree under a rigid transform, and whether that is well enough."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ if TYPE_CHECKING:
 
 _BONE_HU = 200.0
 _OUTSIDE = -5000.0
+_BINS = 24
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Figures of one alignment; all lie between 0 and 1 but for the correlation, which may fall to -1.
+    """Figures of one alignment; all lie between 0 and 1 but for a correlation, which may fall to -1.
 
     Parameters
     ----------
     correlation
-        Pearson correlation of the clamped HU inside the reference's body and its ring of air, where the moving CT has
-        voxels.
-    bone_dice
-        Dice overlap of bone (above 200 HU at the sampled voxel size), same region.
+        Of the two images inside the reference's body and its ring of air, where the moving image has voxels: Pearson's
+        of the clamped HU between CTs, the informational coefficient between modalities.
     overlap_fraction
-        Volume of the reference's body that the moving CT covers, over the volume of the smaller body.
+        Volume of the reference's body that the moving image covers, over the volume of the smaller body.
+    bone_dice
+        Dice overlap of bone (above 200 HU at the sampled voxel size), same region; NaN where one image is no CT.
     """
 
     correlation: float
-    bone_dice: float
     overlap_fraction: float
+    bone_dice: float = float("nan")
 
     @property
     def score(self) -> float:
@@ -43,8 +44,54 @@ class Agreement:
         return float(np.arctanh(min(max(self.correlation, 0.0), 0.999)) * np.sqrt(self.overlap_fraction))
 
 
-def agreement(reference: Subject, moving: Subject, matrix_lps: NDArray[np.float64], spacing_mm: float) -> Agreement:
-    """Return how two CTs agree where ``matrix_lps`` maps reference points to moving points, at this voxel size."""
+NO_AGREEMENT = Agreement(0.0, 0.0, 0.0)
+
+
+def agreement(
+    reference: Subject,
+    moving: Subject,
+    matrix_lps: NDArray[np.float64],
+    spacing_mm: float,
+    region: SimpleITK.Image | None = None,
+) -> Agreement:
+    """Return how two CTs agree where ``matrix_lps`` maps reference points to moving points, at this voxel size.
+
+    Parameters
+    ----------
+    region
+        Mask in the reference's space to look at instead of the body and its ring of air.
+    """
+    here, there, overlap = _overlap(reference, moving, matrix_lps, spacing_mm, region)
+    return Agreement(_correlation(here, there), overlap, _dice(here > _BONE_HU, there > _BONE_HU))
+
+
+def shared_information(
+    reference: Subject, moving: Subject, matrix_lps: NDArray[np.float64], spacing_mm: float
+) -> Agreement:
+    """Return how two images of different modalities agree: like `agreement`, by mutual information.
+
+    The informational coefficient of correlation is ``sqrt(1 - exp(-2 I))`` of the mutual information ``I`` in nats
+    (E. H. Linfoot, Information and Control 1:85, 1957); for two Gaussian variables it is Pearson's.
+    """
+    here, there, overlap = _overlap(reference, moving, matrix_lps, spacing_mm, None)
+    if here.size < _BINS**2 or not np.ptp(here) or not np.ptp(there):
+        return Agreement(0.0, overlap)
+    counts, _, _ = np.histogram2d(here, there, _BINS)
+    joint = counts / counts.sum()
+    apart = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
+    filled = joint > 0
+    information = float(np.sum(joint[filled] * np.log(joint[filled] / apart[filled])))
+    return Agreement(float(np.sqrt(1.0 - np.exp(-2.0 * max(information, 0.0)))), overlap)
+
+
+def _overlap(
+    reference: Subject,
+    moving: Subject,
+    matrix_lps: NDArray[np.float64],
+    spacing_mm: float,
+    region: SimpleITK.Image | None,
+) -> tuple[NDArray[Any], NDArray[Any], float]:
+    """Return both images' values at the voxels they share, and the overlap fraction."""
     import SimpleITK as sitk
 
     grid = reference.pyramid[spacing_mm]
@@ -53,14 +100,10 @@ def agreement(reference: Subject, moving: Subject, matrix_lps: NDArray[np.float6
     there = sitk.GetArrayFromImage(values)
     here = sitk.GetArrayViewFromImage(grid)
     seen = there > _OUTSIDE / 2
-    region = seen & _array(mask_on(grid, reference.ring))
+    shared = seen & _array(mask_on(grid, reference.ring if region is None else region))
     voxel_cc = float(np.prod(grid.GetSpacing())) / 1000.0
-    covered = np.count_nonzero(seen & _array(mask_on(grid, reference.body))) * voxel_cc
-    return Agreement(
-        _correlation(here[region], there[region]),
-        _dice(here[region] > _BONE_HU, there[region] > _BONE_HU),
-        min(1.0, covered / min(reference.body_cc, moving.body_cc)),
-    )
+    covered_cc = np.count_nonzero(seen & _array(mask_on(grid, reference.body))) * voxel_cc
+    return here[shared], there[shared], min(1.0, covered_cc / min(reference.body_cc, moving.body_cc))
 
 
 def _array(mask: SimpleITK.Image) -> NDArray[np.bool_]:
@@ -77,4 +120,4 @@ def _correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
 
 def _dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     total = np.count_nonzero(a) + np.count_nonzero(b)
-    return 2.0 * np.count_nonzero(a & b) / total if total else 0.0
+    return float(2.0 * np.count_nonzero(a & b) / total) if total else 0.0

@@ -1,16 +1,17 @@
-"""Where to begin: every shift at once, by masked correlation, for a fan of rotations."""
+"""Where to begin: every shift at once, for a fan of rotations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import Progress
+from ..errors import Progress, no_progress
+from .shifts import Likeness, ShiftGrid
 from .subject import AIR_HU, SEARCH_MM, Subject
 
 if TYPE_CHECKING:
@@ -39,22 +40,20 @@ class Start:
     score: float
 
 
-@dataclass(frozen=True)
-class _Grid:
-    """Values (0 outside the mask), mask, and the offset of voxel (0, 0, 0) from the turning point in mm."""
-
-    values: NDArray[np.float32]
-    mask: NDArray[np.float32]
-    corner_mm: _Vector
-
-
-def find_starts(reference: Subject, moving: Subject, fan: Fan, count: int, progress: Progress) -> list[Start]:
+def find_starts(
+    reference: Subject,
+    moving: Subject,
+    fan: Fan,
+    count: int,
+    *,
+    likeness: Likeness,
+    progress: Progress = no_progress,
+) -> list[Start]:
     """Return the best first guesses, best first, at most ``count``.
 
-    Every shift by whole voxels of 12 mm is scored at once with the normalised correlation inside the overlap of the
-    reference's body (with its ring of air) and the moving field of view, through Fourier transforms (D. Padfield,
-    "Masked object registration in the Fourier domain", IEEE Trans. Image Process. 21(5), 2012), once for each
-    rotation of the fan about the body's centre. No origin, overlap or field of view is assumed.
+    Every shift by whole voxels of 12 mm is scored at once inside the overlap of the reference's body (with its ring of
+    air) and the moving field of view, once for each rotation of the fan about the body's centre. No origin, overlap or
+    field of view is assumed.
     """
     fixed_centre, moving_centre = reference.centre_lps, moving.centre_lps
     fixed = _turned(reference.pyramid[SEARCH_MM], np.eye(3), fixed_centre, reference.ring)
@@ -64,14 +63,14 @@ def find_starts(reference: Subject, moving: Subject, fan: Fan, count: int, progr
         progress(step / len(fan), "searching where the scans overlap")
         rotation = _rotation(degrees)
         turned = _turned(moving.pyramid[SEARCH_MM], rotation, moving_centre)
-        for shift_mm, score in _peaks(fixed, turned, smaller_body_voxels):
+        for shift_mm, score in _peaks(fixed, turned, likeness, smaller_body_voxels):
             starts.append(Start(_matrix(rotation, shift_mm, fixed_centre, moving_centre), score))
     return _apart(sorted(starts, key=lambda start: -start.score), fixed_centre, count)
 
 
 def _turned(
     image: SimpleITK.Image, rotation: NDArray[np.float64], centre_lps: _Vector, mask: SimpleITK.Image | None = None
-) -> _Grid:
+) -> ShiftGrid:
     """Return the image at ``R v + centre`` for offsets ``v`` on a grid along the patient's axes."""
     import SimpleITK as sitk
 
@@ -95,12 +94,14 @@ def _turned(
         inside &= sitk.GetArrayFromImage(grid.Execute(sitk.Cast(mask, sitk.sitkFloat32))) >= 0.5
     # About zero mean and unit scale (soft tissue lies some 300 HU above the clamp): single precision then suffices.
     scaled = np.where(inside, (values - AIR_HU) / 300.0 - 0.5, 0.0)
-    return _Grid(scaled.astype(np.float32), inside.astype(np.float32), low)
+    return ShiftGrid(scaled.astype(np.float32), inside.astype(np.float32), low)
 
 
-def _peaks(fixed: _Grid, moving: _Grid, smaller_body_voxels: float) -> Iterator[tuple[_Vector, float]]:
+def _peaks(
+    fixed: ShiftGrid, moving: ShiftGrid, likeness: Likeness, smaller_body_voxels: float
+) -> Iterator[tuple[_Vector, float]]:
     """Yield the best shifts ``s`` in mm, where offset ``u`` of the fixed grid lies on ``u + s`` of the moving grid."""
-    correlation, voxels = _masked_correlation(fixed, moving)
+    correlation, voxels = likeness(fixed, moving)
     overlap = np.minimum(voxels / smaller_body_voxels, 1.0)
     # The z value of a correlation grows with the square root of the number of samples (Fisher): so does trust in it.
     score = np.arctanh(np.clip(correlation, 0.0, 0.999)) * np.sqrt(overlap)
@@ -114,29 +115,6 @@ def _peaks(fixed: _Grid, moving: _Grid, smaller_body_voxels: float) -> Iterator[
         lag = [int(b) if b < m else int(b) - n for b, m, n in zip(best, moving.values.shape, score.shape, strict=True)]
         yield moving.corner_mm - fixed.corner_mm + SEARCH_MM * np.array(lag[::-1]), float(score[best])
         score[np.ix_(*[np.arange(b - reach, b + reach + 1) % n for b, n in zip(best, score.shape, strict=True)])] = 0.0
-
-
-def _masked_correlation(fixed: _Grid, moving: _Grid) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the correlation coefficient inside both masks and the number of such voxels, for every lag (circular)."""
-    from scipy.fft import irfftn, next_fast_len, rfftn
-
-    lengths = [next_fast_len(a + b - 1, real=True) for a, b in zip(fixed.mask.shape, moving.mask.shape, strict=True)]
-
-    def spectra(grid: _Grid) -> list[NDArray[Any]]:
-        return [rfftn(power, lengths, workers=2) for power in (grid.mask, grid.values, grid.values**2)]
-
-    f0, f1, f2 = (np.conj(spectrum) for spectrum in spectra(fixed))
-    m0, m1, m2 = spectra(moving)
-
-    def sums(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(irfftn(a * b, lengths, workers=2))
-
-    n = np.maximum(sums(f0, m0), 1.0)
-    fixed_sum, moving_sum = sums(f1, m0), sums(f0, m1)
-    covariance = sums(f1, m1) - fixed_sum * moving_sum / n
-    variance = (sums(f2, m0) - fixed_sum**2 / n) * (sums(f0, m2) - moving_sum**2 / n)
-    # The floor keeps uniform regions, where rounding is all that is left, from dividing by nothing.
-    return covariance / np.sqrt(np.maximum(variance, (1e-3 * n) ** 2)), n
 
 
 def _rotation(degrees: tuple[float, ...]) -> NDArray[np.float64]:

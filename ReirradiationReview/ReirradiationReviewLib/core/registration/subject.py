@@ -1,4 +1,4 @@
-"""A CT made ready for registration: coarse, clamped, without couch."""
+"""An image made ready for registration: coarse, clamped, a CT without its couch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ReirradiationError
 from ..volume import Volume
 
 if TYPE_CHECKING:
@@ -26,11 +27,15 @@ _BODY_HU = -300.0
 _THIN_MM = 8.0
 # Width of the ring of air kept around the body: without it the outline itself would not count.
 _RING_MM = 8.0
+# PET and MR: the value that counts as the top, and the share of it below which there is background. MR noise reaches
+# some 5 %; fat in PET is at 10 % of the hotter organs.
+_TOP_PERCENTILE = 99.5
+_BODY_SHARE = 0.07
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A CT as registration sees it, every image in LPS.
+    """An image as registration sees it, in LPS.
 
     Parameters
     ----------
@@ -39,7 +44,7 @@ class Subject:
     body
         1 inside the patient (lungs included), on a grid of about 4 mm.
     ring
-        ``body`` widened by a ring of air, on the same grid.
+        Where the image counts, on the same grid: ``body`` widened by a ring of air.
     centre_lps
         Centroid of the body, mm, shape ``(3,)``.
     body_cc
@@ -59,15 +64,35 @@ def prepare(volume: Volume) -> Subject | None:
 
     image = _shrunk(volume)
     body = _body(image)
-    shape = sitk.LabelShapeStatisticsImageFilter()
-    shape.Execute(body)
-    if not shape.HasLabel(1):
+    if not _volume_cc(body):
         return None
     ring = sitk.BinaryDilate(body, _voxels(_RING_MM, body))
     inside = sitk.Resample(ring, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
     patient = sitk.Mask(sitk.Clamp(image, sitk.sitkFloat32, AIR_HU, _METAL_HU), inside, AIR_HU)
-    pyramid = {FINE_MM: patient} | {size: _coarser(patient, size) for size in (MIDDLE_MM, COARSE_MM, SEARCH_MM)}
-    return Subject(pyramid, body, ring, np.array(shape.GetCentroid(1)), shape.GetPhysicalSize(1) / 1000.0)
+    return Subject(_pyramid(patient), body, ring, centroid_lps(body), _volume_cc(body))
+
+
+def prepare_other(volume: Volume) -> Subject | None:
+    """Return an image of another modality (PET, MR) ready for registration; None where nothing stands out in it.
+
+    Its values are clamped between 0 and the 99.5th percentile, the square root taken (in PET a few hot spots would
+    leave one bin of the histogram to all the rest), and scaled to a CT's range. Nothing is masked: a body is looked for
+    only to know its middle and its size.
+    """
+    import SimpleITK as sitk
+
+    image = _shrunk_to_fine(sitk.Clamp(volume.to_sitk(), sitk.sitkFloat32, lowerBound=0.0))
+    top = float(np.percentile(sitk.GetArrayViewFromImage(image), _TOP_PERCENTILE))
+    if top <= 0.0:
+        return None
+    root = sitk.Sqrt(sitk.Clamp(image, upperBound=top) / top)
+    scaled = sitk.Cast(root * (_METAL_HU - AIR_HU) + AIR_HU, sitk.sitkFloat32)
+    coarse = _coarser(image, MIDDLE_MM)
+    body = _largest_thick_object(coarse > _BODY_SHARE * top)
+    if not _volume_cc(body):
+        return None
+    everything = sitk.BinaryThreshold(body, 0, 1)
+    return Subject(_pyramid(scaled), body, everything, centroid_lps(body), _volume_cc(body))
 
 
 def mirrored(subject: Subject) -> Subject:
@@ -82,6 +107,28 @@ def mirrored(subject: Subject) -> Subject:
     )
 
 
+def focused(subject: Subject, focus: Volume) -> SimpleITK.Image:
+    """Return the part of the body and its ring of air where ``focus``, a mask in the same space, is above 0.
+
+    Raises
+    ------
+    ReirradiationError
+        If they share nothing.
+    """
+    import SimpleITK as sitk
+
+    wanted = sitk.Cast(Volume((focus.array > 0).astype(np.uint8), focus.index_to_lps).to_sitk(), sitk.sitkUInt8)
+    region = sitk.And(subject.ring, mask_on(subject.ring, wanted))
+    if not _volume_cc(region):
+        raise ReirradiationError("the registration's focus lies outside the patient in the reference CT")
+    return region
+
+
+def centroid_lps(mask: SimpleITK.Image) -> NDArray[np.float64]:
+    """Return the centroid of the voxels of value 1, mm, shape ``(3,)``."""
+    return np.array(_shape(mask).GetCentroid(1))
+
+
 def mask_on(grid: SimpleITK.Image, mask: SimpleITK.Image) -> SimpleITK.Image:
     """Return a mask of the same space on another grid (nearest voxel, 0 outside)."""
     import SimpleITK as sitk
@@ -89,11 +136,34 @@ def mask_on(grid: SimpleITK.Image, mask: SimpleITK.Image) -> SimpleITK.Image:
     return sitk.Resample(mask, grid, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
 
 
-def _shrunk(volume: Volume) -> SimpleITK.Image:
-    """Return HU averaged over whole voxels up to about 3 mm: quick, and without aliasing."""
+def _shape(mask: SimpleITK.Image) -> SimpleITK.LabelShapeStatisticsImageFilter:
     import SimpleITK as sitk
 
-    image = sitk.Clamp(volume.to_sitk(), lowerBound=-1000.0, upperBound=_METAL_HU)
+    shape = sitk.LabelShapeStatisticsImageFilter()
+    shape.Execute(mask)
+    return shape
+
+
+def _volume_cc(mask: SimpleITK.Image) -> float:
+    shape = _shape(mask)
+    return shape.GetPhysicalSize(1) / 1000.0 if shape.HasLabel(1) else 0.0
+
+
+def _pyramid(patient: SimpleITK.Image) -> dict[float, SimpleITK.Image]:
+    return {FINE_MM: patient} | {size: _coarser(patient, size) for size in (MIDDLE_MM, COARSE_MM, SEARCH_MM)}
+
+
+def _shrunk(volume: Volume) -> SimpleITK.Image:
+    """Return HU averaged over whole voxels up to about 3 mm."""
+    import SimpleITK as sitk
+
+    return _shrunk_to_fine(sitk.Clamp(volume.to_sitk(), lowerBound=-1000.0, upperBound=_METAL_HU))
+
+
+def _shrunk_to_fine(image: SimpleITK.Image) -> SimpleITK.Image:
+    """Return averages over whole voxels up to about 3 mm: quick, and without aliasing."""
+    import SimpleITK as sitk
+
     factors = [max(1, round(FINE_MM / size)) for size in image.GetSpacing()]
     return sitk.Cast(sitk.BinShrink(image, factors), sitk.sitkFloat32)
 
@@ -114,15 +184,18 @@ def _coarser(image: SimpleITK.Image, spacing_mm: float) -> SimpleITK.Image:
 
 def _body(image: SimpleITK.Image) -> SimpleITK.Image:
     """Return the largest thick object, its holes filled slice by slice (lungs are open at the ends of a short scan)."""
+    return _largest_thick_object(_coarser(image, MIDDLE_MM) > _BODY_HU)
+
+
+def _largest_thick_object(mask: SimpleITK.Image) -> SimpleITK.Image:
     import SimpleITK as sitk
     from scipy.ndimage import binary_fill_holes
 
-    coarse = _coarser(image, MIDDLE_MM)
-    thick = sitk.BinaryMorphologicalOpening(coarse > _BODY_HU, _voxels(_THIN_MM, coarse))
+    thick = sitk.BinaryMorphologicalOpening(mask, _voxels(_THIN_MM, mask))
     largest = sitk.RelabelComponent(sitk.ConnectedComponent(thick), sortByObjectSize=True) == 1
     filled = np.stack([binary_fill_holes(plane) for plane in sitk.GetArrayViewFromImage(largest)])
     body = sitk.GetImageFromArray(filled.astype(np.uint8))
-    body.CopyInformation(coarse)
+    body.CopyInformation(mask)
     return body
 
 
