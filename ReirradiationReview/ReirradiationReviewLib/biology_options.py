@@ -8,7 +8,7 @@ from typing import Any
 from .argument_types import named_file, named_text, pair, positive
 from .core.biology.delivery import DELIVERY_FORMS, Delivery, Fractions, parse_delivery
 from .core.biology.rbe import CONSTANT_RBE, VARIABLE_RBE
-from .core.biology.schedule import Growth, Schedule
+from .core.biology.schedule import GROWTH_FORM, Growth, Schedule
 from .core.biology.tissue import LATE_REPAIR_HALF_TIME_HOURS
 from .core.errors import ReirradiationError
 
@@ -43,6 +43,7 @@ def add_review_options(parser: argparse.ArgumentParser) -> None:
         "--rbe", named_text, "PLAN=RBE", f"of an ion plan: included, {CONSTANT_RBE:g}, {', '.join(VARIABLE_RBE)}"
     )
     repeatable("--let", named_file, "PLAN=FILE", "image of the LETd in keV/um of a plan, for a variable RBE")
+    repeatable("--repopulation", named_text, "TARGET=HOW", f"what a target regains by growing: {GROWTH_FORM}")
     parser.add_argument(
         "--same-fraction",
         nargs="+",
@@ -64,6 +65,7 @@ def review_settings(options: argparse.Namespace) -> dict[str, Any]:
         "delivered": dict(options.delivered),
         "delivery": dict(options.delivery),
         "rbe": dict(options.rbe),
+        "repopulation": dict(options.repopulation),
     }
 
 

@@ -16,7 +16,6 @@ from .core.dicom_export.registration import write_registration
 from .core.dicom_export.rtdose import ComposedCourse, SpatialTransformKind, write_composite_rtdose
 from .core.errors import Notice, Progress, ReirradiationError, no_progress, part_of
 from .core.letd import with_letd
-from .core.protocols import load_protocol
 from .core.registration.course import CourseRegistration, register_courses
 from .core.registration.files import write_transform
 from .core.registration.qa.landmarks import read_landmarks
@@ -28,6 +27,7 @@ from .core.review import Review
 from .core.review_checks import TOO_FEW_COURSES
 from .core.same_fraction import merge_same_fraction
 from .core.settings import Settings
+from .core.settings_checks import check_settings, check_tables
 
 if TYPE_CHECKING:
     from .scene.pictures import Picture
@@ -84,10 +84,10 @@ def make_review(inputs: RunInputs, progress: Progress = no_progress) -> tuple[Re
     """Read, register and evaluate; what can be refused before the long work is refused first."""
     if len(inputs.courses) < 2:
         raise ReirradiationError(TOO_FEW_COURSES)
-    for protocol in inputs.settings.protocols:
-        load_protocol(protocol)
+    check_tables(inputs.settings)
     courses, images = read_inputs(inputs, part_of(progress, 0.0, 0.15))
     reference_index = range(len(courses))[inputs.reference_index]
+    check_settings(courses, reference_index, inputs.settings)
     registrations = register_courses(courses, reference_index, inputs.registration, part_of(progress, 0.15, 0.5))
     landmarks = {index: read_landmarks(path) for index, path in inputs.landmarks.items()}
     review = Review(courses, registrations, inputs.settings, reference_index, part_of(progress, 0.5, 0.55))

@@ -131,6 +131,7 @@ def test_the_options_of_a_review_become_its_settings():
             "--recovery", "Cord=0.25", "--recovery-table", "umich", "--interval-months", "1=9.5",
             "--interval-months", "course 2=3", "--fractions", "A=30", "--delivered", "A=0",
             "--delivery", "A=ldr:hours=60", "--rbe", "B=included", "--same-fraction", "A", "B",
+            "--repopulation", "PTV=overall-days=40,kick-off-days=21,dprolif=0.8",
         ]
     )  # fmt: skip
     assert Settings(**review_settings(options)) == Settings(
@@ -142,5 +143,6 @@ def test_the_options_of_a_review_become_its_settings():
         delivered={"A": 0},
         delivery={"A": "ldr:hours=60"},
         rbe={"B": "included"},
+        repopulation={"PTV": "overall-days=40,kick-off-days=21,dprolif=0.8"},
     )
     assert review_inputs(options) == {"fractions": {"A": 30}, "same_fraction": (("A", "B"),), "letd": {}}

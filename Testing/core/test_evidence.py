@@ -6,7 +6,7 @@ import pytest
 from made_up_review import a_course, a_cylinder, a_grid, a_review
 from ReirradiationReviewLib.core.errors import ReirradiationError
 from ReirradiationReviewLib.core.evidence import load_evidence
-from ReirradiationReviewLib.core.results.document import review_document
+from ReirradiationReviewLib.core.results.evidence import evidence_entry
 
 # Name, organ, patients, technique, median time, outcomes, late toxicity.
 TABLE_1 = """
@@ -113,7 +113,7 @@ def test_the_organs_under_review_decide_what_is_shown():
         a_course("course 1", "2020-01-01", a_grid(10.0), 5),
         a_course("course 2", "2022-01-01", a_grid(10.0), 5, structures),
     ]
-    shown = review_document(a_review(courses))["evidence"]
+    shown = evidence_entry(a_review(courses))
     assert shown["sites"] == ["Thorax"]
     assert [study["id"] for study in shown["studies"]] == ["fernandes_2016", "chao_2017"]
     ids = {said["id"] for said in shown["statements"]}

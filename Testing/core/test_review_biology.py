@@ -8,7 +8,12 @@ import pytest
 from made_up_review import a_course, a_cylinder, a_grid, a_review
 from ReirradiationReviewLib.core.biology import eqd2_gy
 from ReirradiationReviewLib.core.errors import ReirradiationError
+from ReirradiationReviewLib.core.results.courses import course_entry
 from ReirradiationReviewLib.core.results.document import review_document
+from ReirradiationReviewLib.core.results.models import model_entries
+from ReirradiationReviewLib.core.results.prescriptions import prescription_entry
+from ReirradiationReviewLib.core.results.statements import all_notices
+from ReirradiationReviewLib.core.results.structures import structure_entry
 
 ALPHA_BETA = 2.0  # of the cord
 
@@ -38,7 +43,7 @@ def rows(review):
 
 
 def plan_entry(review, index):
-    return review_document(review)["courses"][index]["plans"][0]
+    return course_entry(review, index)["plans"][0]
 
 
 class TestDeliveredFractions:
@@ -49,7 +54,7 @@ class TestDeliveredFractions:
         assert physical == pytest.approx(30.0 + 20.0, rel=1e-4)
         entry = plan_entry(review, 0)
         assert (entry["fractions"], entry["fractions_planned"], entry["fractions_source"]) == (15, 20, "record")
-        assert any(notice["code"] == "fractions-counted" for notice in review_document(review)["warnings"])
+        assert any(notice.code == "fractions-counted" for notice in all_notices(review))
 
     def test_as_many_as_planned_change_nothing_but_the_source(self, courses):
         review = a_review(with_plan(courses, 0, delivered_fractions=20))
@@ -145,18 +150,20 @@ class TestRbe:
         physical = 20 / 1.1
         bed = physical * (1 + 0.434 * 5 / ALPHA_BETA) + physical**2 / (4 * ALPHA_BETA)
         assert cord_eqd2(review) == pytest.approx(40.0 + bed / (1 + 2 / ALPHA_BETA), rel=1e-4)
+        assert plan_entry(review, 1)["rbe"].startswith("variable RBE of Wedenberg 2013")
+        assert structure_entry(review, review.organ("Cord"))["physical"][1]["Dmean_gy"] == pytest.approx(20.0, rel=1e-4)
 
 
 class TestIntervals:
     def test_are_counted_from_the_last_treatment_where_records_tell(self, courses):
         courses[0] = replace(courses[0], end_date="2020-03-01")
-        entry = review_document(a_review(courses))["courses"][0]
+        entry = course_entry(a_review(courses), 0)
         assert entry["interval_to_reference_months"] == pytest.approx(22.05, abs=0.05)
         assert entry["interval_source"] == "records"
-        assert review_document(a_review(courses[:1] + courses[1:]))["courses"][1]["interval_to_reference_months"] == 0
+        assert course_entry(a_review(courses), 1)["interval_to_reference_months"] == 0
 
     def test_of_the_user_win(self, courses):
-        entry = review_document(a_review(courses, interval_months={"course 1": 5.5}))["courses"][0]
+        entry = course_entry(a_review(courses, interval_months={"course 1": 5.5}), 0)
         assert (entry["interval_to_reference_months"], entry["interval_source"]) == (5.5, "user")
 
     @pytest.mark.parametrize(
@@ -169,9 +176,9 @@ class TestIntervals:
 
     def test_that_are_not_known_stay_unknown(self, courses):
         courses[0] = replace(courses[0], date="")
-        document = review_document(a_review(courses, recovery_table="umich", protocols=("umich_paradis",)))
-        assert document["courses"][0]["interval_to_reference_months"] is None
-        cord = next(structure for structure in document["structures"] if structure["name"] == "Cord")
+        review = a_review(courses, recovery_table="umich", protocols=("umich_paradis",))
+        assert course_entry(review, 0)["interval_to_reference_months"] is None
+        cord = structure_entry(review, review.organ("Cord"))
         assert cord["recovery"] == 0
         assert "not known" in cord["recovery_by_course"][0]["source"]
 
@@ -219,6 +226,14 @@ class TestRecovery:
         assert not a_review(courses, recovery_table="umich", interval_months={"course 1": 6.4}).settings_notices()
 
 
+def test_a_value_may_be_given_for_an_organ_without_its_side(courses):
+    sides = (a_cylinder("Parotid_L", 1), a_cylinder("Parotid_R", 2, (30.0, 0.0)))
+    courses[1] = replace(courses[1], structures=sides)
+    review = a_review(courses, alpha_beta_gy={"Parotids": 4.0}, recovery={"Parotids": 0.25})
+    assert [organ.alpha_beta_gy for organ in review.organs] == [4.0, 4.0]
+    assert review.organs[1].recovery == (0.25, 0.0)
+
+
 class TestTheSpineCriteria:
     def test_are_evaluated_one_by_one_on_the_thecal_sac(self, courses):
         found = rows(a_review(courses, protocols=("hytec_2021_spine",)))
@@ -255,7 +270,7 @@ def test_a_course_that_is_left_out_does_not_set_the_interval(courses):
 
 class TestHowMuchTheModelMatters:
     def entry(self, review, structure="Cord"):
-        return next(each for each in review_document(review)["models"] if each["structure"] == structure)
+        return next(each for each in model_entries(review) if each["structure"] == structure)
 
     def test_lql_is_lower_where_fractions_are_large(self, courses):
         # 20 Gy in 4 at alpha/beta 2 is above the transition at 4 Gy: BED 4 [4 (1 + 2) + 5 (5 - 4)] = 68 Gy, EQD2 34 Gy.
@@ -283,3 +298,34 @@ class TestHowMuchTheModelMatters:
 
     def test_no_limit_is_held_against_it(self, courses):
         assert rows(a_review(courses))["cord_dmax"].value == pytest.approx(75.0, rel=1e-4)
+
+
+class TestRepopulation:
+    def test_is_said_of_a_target_and_leaves_every_dose_as_it_is(self, courses):
+        growth = {"PTV_new": "overall-days=40, kick-off-days=21, dprolif=0.8"}
+        plain, growing = (
+            prescription_entry(a_review(courses, repopulation=each))["targets"][0] for each in ({}, growth)
+        )
+        assert growing["repopulation_gy"] == pytest.approx(0.8 * 19)
+        assert {**growing, "repopulation_gy": 0.0} == plain
+
+    @pytest.mark.parametrize(
+        ("growth", "message"),
+        [
+            ({"Cord": "overall-days=40,kick-off-days=21,dprolif=0.8"}, "tumour only"),
+            ({"PTV": "overall-days=40,kick-off-days=21,dprolif=0.8"}, "tumour only|no such structure"),
+            ({"PTV_new": "dprolif=0.8"}, "write overall-days"),
+            ({"PTV_new": "overall-days=40,kick-off-days=21,dprolif=-1"}, "above 0"),
+        ],
+    )
+    def test_of_an_organ_or_without_its_numbers_is_refused(self, courses, growth, message):
+        with pytest.raises(ReirradiationError, match=message):
+            a_review(courses, repopulation=growth)
+
+
+def test_a_plan_with_a_variable_rbe_has_a_whole_document(courses):
+    letd = 0 * courses[1].plans[0].dose.array.astype(float) + 5.0
+    with_plan(courses, 1, modality="RTIONPLAN", dose_type="EFFECTIVE", letd_kev_um=letd)
+    document = review_document(a_review(courses, rbe={"p-course 2": "carabe"}))
+    # A prescription is in Gy(RBE) with the constant RBE: 50 Gy in 4 at alpha/beta 10.
+    assert document["prescriptions"]["courses"][1]["eqd2_gy"] == pytest.approx(eqd2_gy(50.0, 4, 10.0))

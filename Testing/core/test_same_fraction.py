@@ -13,7 +13,7 @@ from ReirradiationReviewLib.core.biology import eqd2_gy
 from ReirradiationReviewLib.core.course_record import course_of, course_record
 from ReirradiationReviewLib.core.errors import ReirradiationError
 from ReirradiationReviewLib.core.letd import with_letd
-from ReirradiationReviewLib.core.results.document import review_document
+from ReirradiationReviewLib.core.results.courses import course_entry
 from ReirradiationReviewLib.core.same_fraction import merge_same_fraction
 from ReirradiationReviewLib.core.volume import Volume, sample_linear
 
@@ -63,7 +63,7 @@ def test_the_merged_plan_says_what_it_is_made_of(courses):
     assert plan.dose_uids == ("d-course 1", "d-boost")
     assert plan.parts == (("plan of course 1", "p-course 1", ""), ("boost", "p-boost", ""))
     assert [notice.code for notice in course.notices] == ["same-fraction"]
-    entry = review_document(a_review(merge_same_fraction(courses, GROUP)))["courses"][0]["plans"]
+    entry = course_entry(a_review(merge_same_fraction(courses, GROUP)), 0)["plans"]
     assert [each["same_fraction_plans"] for each in entry] == [["plan of course 1", "boost"]]
 
 

@@ -7,11 +7,14 @@ biological equivalent if the particle or fractionation is changed) as the dose u
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .dose_mapping import DoseMoments, sum_eqd2
+from .biology import load_repair_table
+from .biology.rbe import CONSTANT_RBE
+from .biology.schedule import parse_growth
+from .dose_mapping import DoseMoments, PlanWeight, sum_eqd2
 from .organ_dose import OrganDose
 from .review import Review
 
@@ -41,6 +44,8 @@ class TargetDose:
     ----------
     share_of_first
         ``d50_gy`` over the first course's prescription; NaN where that is not known.
+    repopulation_gy
+        EQD2 that the user says growth takes away from these doses; it is not subtracted from them.
     """
 
     target: str
@@ -48,6 +53,7 @@ class TargetDose:
     d50_gy: float
     dmean_gy: float
     share_of_first: float
+    repopulation_gy: float = 0.0
 
 
 def course_prescriptions(review: Review) -> list[CoursePrescription]:
@@ -57,8 +63,17 @@ def course_prescriptions(review: Review) -> list[CoursePrescription]:
     for (index, plan), weight in zip(review.plans, weights, strict=True):
         dose = np.array([math.nan if plan.prescription_gy is None else plan.prescription_gy])
         there = DoseMoments(dose, dose**2, np.array([True]))
-        totals[index] += float(sum_eqd2([there], [weight], TUMOR_ALPHA_BETA_GY).low_gy[0])
+        half_time_hours = load_repair_table().target.value
+        total = sum_eqd2([there], [_with_constant_rbe(weight)], TUMOR_ALPHA_BETA_GY, half_time_hours)
+        totals[index] += float(total.low_gy[0])
     return [CoursePrescription(course.label, total) for course, total in zip(review.courses, totals, strict=True)]
+
+
+def _with_constant_rbe(weight: PlanWeight) -> PlanWeight:
+    """Return how a prescription is converted: it is in Gy(RBE), whatever RBE the dose is evaluated with."""
+    if weight.rbe_model is None:
+        return weight
+    return replace(weight, rbe_model=None, dose_factor=weight.dose_factor * CONSTANT_RBE)
 
 
 def target_doses(review: Review) -> list[TargetDose]:
@@ -71,4 +86,7 @@ def _target_dose(review: Review, organ: OrganDose, first_gy: float) -> TargetDos
     dose = organ.eqd2(review.weights([review.reference_index]), TUMOR_ALPHA_BETA_GY).low
     cc_at = dose.total_volume_cc / 100.0
     d95_gy, d50_gy = dose.dose_at_volume_cc(95.0 * cc_at), dose.dose_at_volume_cc(50.0 * cc_at)
-    return TargetDose(organ.name, d95_gy, d50_gy, dose.dmean_gy, d50_gy / first_gy if first_gy else math.nan)
+    share = d50_gy / first_gy if first_gy else math.nan
+    text = review.settings.repopulation.get(organ.name)
+    loss_gy = parse_growth(text).eqd2_loss_gy(TUMOR_ALPHA_BETA_GY) if text else 0.0
+    return TargetDose(organ.name, d95_gy, d50_gy, dose.dmean_gy, share, loss_gy)

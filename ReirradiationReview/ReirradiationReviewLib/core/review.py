@@ -29,6 +29,7 @@ from .review_checks import check_courses, cross_course_notices
 from .row_cases import RowCase, recovery_sentence
 from .same_fraction import merge_same_fraction
 from .settings import Settings
+from .settings_checks import check_structure_names
 from .uncertainty import RowRange, UncertaintySettings, row_ranges, uncertainty_settings
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Review:
         self.organs: tuple[OrganDose, ...] = tuple(self._organ_dose(organ) for organ in self.mapped.organs)
         # Both sides of a paired organ as one, where only the sides are contoured.
         self.wholes: tuple[OrganDose, ...] = tuple(map(self._whole, self.mapped.wholes))
-        self._refuse_unknown_names()
+        check_structure_names(settings, self.organs)
 
     def with_settings(self, settings: Settings) -> Review:
         """Return the review under other settings, at once: it shares all mapped doses with this one.
@@ -288,20 +289,6 @@ class Review:
         recoveries = list(organ_recovery(match, name, months, self.recovery_table, self.settings.recovery))
         recoveries[self.reference_index] = NO_RECOVERY
         return OrganDose(sampled, alpha_beta, half_time, tuple(recoveries))
-
-    def _refuse_unknown_names(self) -> None:
-        known = {organ.name for organ in self.organs} | {organ.match.tg263 for organ in self.organs}
-        by_structure = {
-            "alpha-beta": self.settings.alpha_beta_gy,
-            "repair-half-time": self.settings.repair_half_time_hours,
-            "recovery": self.settings.recovery,
-        }
-        for option, values in by_structure.items():
-            for name in set(values) - known:
-                raise ReirradiationError(
-                    f"--{option} names {name!r}, but the reference course has no such structure; it has: "
-                    + ", ".join(sorted(organ.name for organ in self.organs))
-                )
 
 
 def _with_fractions(plan: Plan, fractions: Mapping[str, int]) -> Plan:

@@ -27,6 +27,8 @@ class Settings:
     delivered, delivery, rbe
         Delivered fractions, how each fraction is given (`biology.delivery.parse_delivery`) and what is to be done about
         the RBE (`biology.rbe.parse_rbe`), by plan label or plan UID; they win over the files.
+    repopulation
+        What a target regains by growing, by its name; see `biology.schedule.parse_growth`.
     protocols
         Constraint sets, by identifier or file.
     display_alpha_beta_gy
@@ -49,6 +51,7 @@ class Settings:
     delivered: Mapping[str, int] = field(default_factory=dict)
     delivery: Mapping[str, str] = field(default_factory=dict)
     rbe: Mapping[str, str] = field(default_factory=dict)
+    repopulation: Mapping[str, str] = field(default_factory=dict)
     protocols: tuple[str, ...] = ("beddok_2022",)
     display_alpha_beta_gy: float = DISPLAY_ALPHA_BETA_GY
     left_out: frozenset[int] = frozenset()

@@ -33,6 +33,26 @@ class Growth:
         return loss / (1 + 2 / alpha_beta_gy)
 
 
+GROWTH_FORM = "overall-days=N,kick-off-days=N,dprolif=N"
+
+
+def parse_growth(text: str) -> Growth:
+    """Return the repopulation that a text such as ``"overall-days=40,kick-off-days=21,dprolif=0.8"`` describes.
+
+    Raises
+    ------
+    ReirradiationError
+        If the text has another form, or the numbers are out of range.
+    """
+    pairs = dict(part.partition("=")[::2] for part in text.replace(" ", "").split(","))
+    try:
+        growth = Growth(*(float(pairs[key]) for key in ("overall-days", "kick-off-days", "dprolif")))
+    except (KeyError, ValueError) as error:
+        raise ReirradiationError(f"{text!r} is no repopulation: write {GROWTH_FORM}") from error
+    growth.eqd2_loss_gy(1.0)  # refuses numbers out of range; the loss by Dprolif does not depend on alpha/beta
+    return growth
+
+
 @dataclass(frozen=True)
 class Schedule:
     """A total dose in equal fractions or applications.
