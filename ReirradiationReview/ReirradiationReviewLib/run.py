@@ -265,6 +265,7 @@ def write_scene(
     from .scene.build import build_scene
     from .scene.from_review import scene_content
     from .scene.pictures import render_pictures
+    from .scene.registration_pictures import render_registration_pictures
     from .scene.save import save_scene
 
     try:
@@ -276,6 +277,7 @@ def write_scene(
     nodes = build_scene(environment, content)
     progress(0.4, "drawing the pictures")
     pictures = render_pictures(environment, nodes, content, out / "screenshots")
+    pictures += render_registration_pictures(environment, nodes, content, out / "screenshots")
     progress(0.8, "saving the scene")
     save_scene(environment, out / "review.mrb")
     return {"scene": out / "review.mrb"}, pictures, []

@@ -11,12 +11,14 @@ from .core.constraints import ConstraintResult
 from .core.courses import Structure
 from .core.errors import Progress, ReirradiationError, no_progress
 from .core.images import PlacedImage
+from .core.registration.qa.quality import RegistrationQuality
 from .core.review import Review
 from .core.settings import Settings
 from .scene.build import ReviewNodes, build_scene, remove_review
 from .scene.environment import SceneEnvironment
 from .scene.from_review import scene_content
 from .scene.live import LiveScene
+from .scene.registration_views import CheckMode, show_registration_check
 from .scene.restore import RestoredReview, restore_review
 
 Observer = Callable[[], None]
@@ -131,6 +133,15 @@ class ReviewSession:
     def replace_structures(self, structures: Sequence[Structure]) -> None:
         """Follow edited structures of the reference course; see `Review.with_structures`."""
         self._follow(self._open_review().with_structures(structures))
+
+    def set_quality(self, quality: Mapping[int, RegistrationQuality]) -> None:
+        """Take what was measured of the registrations, by the course's index; see `assess_review`."""
+        self._review = self._open_review().with_quality(quality)
+        self._tell()
+
+    def show_registration_check(self, course_index: int, mode: CheckMode) -> str:
+        """Show in all slice views how a course's CT lies on the reference's; see `show_registration_check`."""
+        return show_registration_check(self._environment, self.nodes, course_index, mode)
 
     def follow_segments(self) -> bool:
         """Follow what was contoured in the scene since the last call; False where nothing was."""

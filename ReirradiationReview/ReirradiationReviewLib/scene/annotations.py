@@ -31,11 +31,17 @@ def blank_figure(width: int, height: int) -> Figure:
     return figure
 
 
-def draw_image(figure: Figure, image: NDArray[np.uint8], left: int) -> Axes:
-    """Put an image, shape ``(height, width, 3)``, at the bottom of a figure, pixel by pixel; return its axes."""
+def draw_image(figure: Figure, image: NDArray[np.uint8], left: int, below: int = 0) -> Axes:
+    """Put an image, shape ``(height, width, 3)``, into a figure, pixel by pixel; return its axes.
+
+    Parameters
+    ----------
+    left, below
+        Pixels of the figure to its left and below it.
+    """
     height, width = image.shape[:2]
     whole_width, whole_height = figure.get_size_inches() * _DOTS_PER_INCH
-    axes = figure.add_axes((left / whole_width, 0, width / whole_width, height / whole_height))
+    axes = figure.add_axes((left / whole_width, below / whole_height, width / whole_width, height / whole_height))
     axes.imshow(image, interpolation="none", aspect="auto", extent=(-0.5, width - 0.5, height - 0.5, -0.5))
     axes.set_axis_off()
     axes.autoscale(False)

@@ -64,8 +64,8 @@ def show_registration_check(
         raise ReirradiationError(f"{mode!r} is no registration check; choose one of {', '.join(CHECK_MODES)}")
     check = _Check(environment, nodes, course_index)
     if mode == "off":
+        _set_layers(environment.scene, wash_layers(nodes))  # first: a view gives what it shows a display of its own
         check.remove()
-        _set_layers(environment.scene, wash_layers(nodes))
         return ""
     check.require_images()
     check.show_grid(mode == "grid")
@@ -130,37 +130,49 @@ class _Check:
             raise ReirradiationError("this registration is linear: it moves space as a whole and bends no grid")
         for node in deformable:
             display = node.GetDisplayNode()
-            if display is None:
-                if not shown:
-                    continue
-                node.CreateDefaultDisplayNodes()
-                display = node.GetDisplayNode()
-                display.SetVisualizationMode(slicer.vtkMRMLTransformDisplayNode.VIS_MODE_GRID)
-                display.SetGridSpacingMm(_GRID_MM)
-                display.SetGridResolutionMm(_GRID_RESOLUTION_MM)
-                display.SetGridLineDiameterMm(0.5)
-                display.SetVisibility3D(False)
-            display.SetVisibility(shown)
-            display.SetVisibility2D(shown)
+            if shown and display is None:
+                display = self._grid_display(node)
+            if display is not None:
+                display.SetVisibility(shown)
+                display.SetVisibility2D(shown)
+
+    def _grid_display(self, node: slicer.vtkMRMLGridTransformNode) -> slicer.vtkMRMLTransformDisplayNode:
+        node.CreateDefaultDisplayNodes()
+        display = node.GetDisplayNode()
+        display.SetVisualizationMode(slicer.vtkMRMLTransformDisplayNode.VIS_MODE_GRID)
+        display.SetGridSpacingMm(_GRID_MM)
+        display.SetGridResolutionMm(_GRID_RESOLUTION_MM)
+        display.SetGridLineDiameterMm(0.5)
+        display.SetVisibility3D(False)
+        display.SetAttribute(CHECK_ATTRIBUTE, "grid")
+        display.SaveWithSceneOff()
+        return display
 
     def remove(self) -> None:
         """Take out of the scene what was made for checks, of any course."""
-        self.show_grid(False)
-        for class_name in ("vtkMRMLScalarVolumeNode", "vtkMRMLColorTableNode"):
-            found = self._scene.GetNodesByClass(class_name)
-            members = [found.GetItemAsObject(index) for index in range(found.GetNumberOfItems())]
-            for node in members:
-                if node.GetAttribute(CHECK_ATTRIBUTE):
-                    if class_name == "vtkMRMLScalarVolumeNode":
-                        self._scene.RemoveNode(node.GetDisplayNode())
-                    self._scene.RemoveNode(node)
+        for display in self._marked("vtkMRMLTransformDisplayNode"):
+            colours = display.GetColorNode()  # of its own, made when it was first shown
+            self._scene.RemoveNode(display)
+            if colours is not None:
+                self._scene.RemoveNode(colours)
+        for volume in self._marked("vtkMRMLScalarVolumeNode"):
+            self._scene.RemoveNode(volume.GetDisplayNode())
+            self._scene.RemoveNode(volume)
+        for table in self._marked("vtkMRMLColorTableNode"):
+            self._scene.RemoveNode(table)
+
+    def _marked(self, class_name: str) -> list[slicer.vtkMRMLNode]:
+        """Return the nodes of a class that were made for checks."""
+        found = self._scene.GetNodesByClass(class_name)
+        members = [found.GetItemAsObject(index) for index in range(found.GetNumberOfItems())]
+        return [node for node in members if node.GetAttribute(CHECK_ATTRIBUTE)]
 
     def _volume(self, mode: str, make: Callable[[], Volume]) -> slicer.vtkMRMLScalarVolumeNode:
         """Return the volume of a mode: made anew where the registration or an image has changed since."""
         state = "/".join(str(node.GetMTime()) for node in (self._nodes.reference_ct, self._course.ct))
         state += "".join(f"/{node.GetTransformFromParent().GetMTime()}" for node in self._course.transforms)
         name = f"Registration check, course {self._index + 1}: {mode}"
-        node = next((n for n in self._checks() if n.GetName() == name), None)
+        node = next((n for n in self._marked("vtkMRMLScalarVolumeNode") if n.GetName() == name), None)
         if node is not None and node.GetAttribute(CHECK_ATTRIBUTE) == state:
             return node
         values = make()
@@ -174,11 +186,6 @@ class _Check:
         node.SetAttribute(CHECK_ATTRIBUTE, state)
         return node
 
-    def _checks(self) -> list[slicer.vtkMRMLScalarVolumeNode]:
-        found = self._scene.GetNodesByClass("vtkMRMLScalarVolumeNode")
-        members = [found.GetItemAsObject(index) for index in range(found.GetNumberOfItems())]
-        return [node for node in members if node.GetAttribute(CHECK_ATTRIBUTE)]
-
     def _colour(self, node: slicer.vtkMRMLScalarVolumeNode, mode: str) -> None:
         if mode == "difference":
             display = display_of(node, self._table("Difference", _DIFFERENCE_COLOURS).GetID())
@@ -190,6 +197,9 @@ class _Check:
             ct = self._nodes.reference_ct.GetDisplayNode()
             display = display_of(node, "vtkMRMLColorTableNodeGrey")
             display.SetWindowLevel(ct.GetWindow(), ct.GetLevel())
+        # What is unknown (NaN), beyond the earlier CT, is within no bounds, and so is clear.
+        display.SetThreshold(-1e6, 1e6)
+        display.SetApplyThreshold(1)
 
     def _table(self, name: str, colours: _Colours) -> slicer.vtkMRMLColorTableNode:
         node = self._scene.AddNewNodeByClass("vtkMRMLColorTableNode", f"{name}_ColorTable_Review")
