@@ -181,6 +181,7 @@ class TestIntervals:
         cord = structure_entry(review, review.organ("Cord"))
         assert cord["recovery"] == 0
         assert "not known" in cord["recovery_by_course"][0]["source"]
+        assert "Nothing is forgiven (table umich, but the interval is not known" in rows(review)["cord"].message
 
 
 class TestRecovery:
@@ -245,6 +246,16 @@ class TestTheSpineCriteria:
         assert [found[i].verdict for i in ("cumulative_dmax", "sbrt_dmax", "sbrt_share", "interval")] == [
             "fail", "fail", "pass", "pass",
         ]  # fmt: skip
+
+    def test_the_reports_own_example_breaks_the_first_and_keeps_the_others(self, courses):
+        # 50 Gy in 25, then 14 Gy in 3: 23.33 of 73.33 Gy EQD2 at alpha/beta 2.
+        with_plan(courses, 0, dose=a_grid(50.0), fractions=25)
+        with_plan(courses, 1, dose=a_grid(14.0), fractions=3)
+        found = rows(a_review(courses, protocols=("hytec_2021_spine",)))
+        assert found["cumulative_dmax"].value == pytest.approx(73.33, abs=0.01)
+        assert found["sbrt_share"].value == pytest.approx(23.33 / 73.33, abs=1e-3)
+        verdicts = {row_id: result.verdict for row_id, result in found.items()}
+        assert verdicts == {"cumulative_dmax": "fail", "sbrt_dmax": "pass", "sbrt_share": "pass", "interval": "pass"}
 
     def test_do_not_judge_a_conventional_course(self, courses):
         found = rows(a_review(with_plan(courses, 1, fractions=10), protocols=("hytec_2021_spine",)))

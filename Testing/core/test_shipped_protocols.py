@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
-from ReirradiationReviewLib.core.constraints import Span
+from ReirradiationReviewLib.core.constraints import Circumstances, RowDose, Span, evaluate
+from ReirradiationReviewLib.core.organs.dvh import dose_volume
 from ReirradiationReviewLib.core.protocols import SCHEMA, list_protocols, load_protocol
 from ReirradiationReviewLib.core.resources import PROTOCOL_FOLDER
 
@@ -112,6 +114,31 @@ def test_liver_rules_ask_for_spared_volume_and_are_not_claimed_as_read():
     assert {row.status for row in rows.values()} == {"unverified"}
     assert rows["cv19_tg101_3fx"].new_course_fractions == Span(3, 3)
     assert rows["cv19_owen"].basis == rows["mld_owen"].basis == "discounted_vs_first"
+
+
+SPARED_ROWS = [
+    (protocol.id, row.id)
+    for protocol in list_protocols()
+    for row in protocol.rows
+    if row.metric.startswith("CV") and row.organs[0] in ("Liver", "Kidneys", "Lungs-GTV")
+]
+
+
+@pytest.mark.parametrize(("protocol_id", "row_id"), SPARED_ROWS)
+def test_every_critical_volume_passes_an_organ_that_is_spared_and_fails_one_that_is_destroyed(protocol_id, row_id):
+    row = rows_of(protocol_id)[row_id]
+    fractions = row.new_course_fractions.low if row.new_course_fractions else 5
+    case = Circumstances(interval_months=12.0, new_course_fractions=int(fractions))
+
+    def verdict(dose_gy, volume_cc):
+        samples = dose_volume(np.full(500, dose_gy), np.full(500, volume_cc / 500))
+        dose = RowDose(row.quantity, row.basis, row.alpha_beta_gy or 3.0, samples)
+        return evaluate(protocol_id, row, structure="it", dose=dose, circumstances=case).verdict
+
+    assert verdict(1.0, 1500.0) == "pass"
+    assert verdict(100.0, 1500.0) == "fail"
+    # A small organ that is wholly irradiated: read as "V < limit" it would pass.
+    assert verdict(100.0, row.limit / 2) == "fail"
 
 
 @pytest.mark.parametrize("protocol", list_protocols(), ids=lambda protocol: protocol.id)

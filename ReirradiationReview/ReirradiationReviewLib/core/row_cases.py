@@ -111,7 +111,9 @@ def recovery_sentence(basis: Basis, courses: Sequence[str], recoveries: Sequence
     if basis == "discounted_vs_first":
         if forgiven:
             return f"Recovery counted: {', '.join(forgiven)}."
-        return "No recovery is set for this organ: the whole sum is held against the limit of a first course."
+        reasons = ", ".join(dict.fromkeys(recovery.source for recovery in recoveries if recovery.source))
+        nothing = f"Nothing is forgiven ({reasons})" if reasons else "No recovery is set for this organ"
+        return f"{nothing}: the whole sum is held against the limit of a first course."
     if forgiven and basis == "cumulative_undiscounted":
         return "The recovery set for this organ is not counted here: cumulative limits are for the undiscounted sum."
     return ""

@@ -235,8 +235,9 @@ def _rbe_notices(plan: PlanFacts, dose: PlanDose) -> list[Notice]:
     where, is_ion = _names(dose.used), plan.modality == "RTIONPLAN"
     if dose.dose_type == "PHYSICAL" and is_ion:
         text = (
-            f"{where}: DoseType (3004,0004) is PHYSICAL for the ion plan {plan.label!r}: the RBE is probably NOT in, "
-            "and nothing was multiplied; every EQD2 of this plan is too low if so; export the RBE-weighted dose"
+            f"{where}: DoseType (3004,0004) is PHYSICAL for the ion plan {plan.label!r}: the RBE is probably NOT in. "
+            "Unless the user says otherwise nothing is multiplied, and every EQD2 of this plan is too low; export the "
+            f"RBE-weighted dose, or give --rbe {plan.label!r}=1.1 for protons (=included if it is in)"
         )
         return [Notice("dose-rbe-missing", text, plan.name)]
     if dose.dose_type == "EFFECTIVE" and is_ion:
