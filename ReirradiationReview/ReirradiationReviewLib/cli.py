@@ -13,6 +13,7 @@ from .argument_types import folder, positive
 from .biology_options import add_review_options, add_schedule_options, review_inputs, review_settings, schedule_of
 from .core.errors import ReirradiationError
 from .core.settings import DISPLAY_ALPHA_BETA_GY, Settings
+from .image_options import add_image_options, image_inputs, target_requests
 from .range_options import add_range_options, range_settings
 from .registration_options import add_registration_options, landmark_files
 
@@ -83,8 +84,6 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         metavar="DIR",
         help="DICOM folder of one course; give twice or more, oldest first; the last is the new plan",
     )
-    run.add_argument("--pet", type=folder, metavar="DIR", help="DICOM folder of a PET series")
-    run.add_argument("--mr", type=folder, metavar="DIR", help="DICOM folder of an MR series")
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the report and files are written")
     run.add_argument("--reference", type=int, metavar="N", help="course number to review in (default: the last)")
     add_registration_options(run)
@@ -93,6 +92,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     add_review_options(run)
     add_range_options(run)
+    add_image_options(run)
     run.add_argument(
         "--composite-alpha-beta",
         type=positive(float),
@@ -126,11 +126,13 @@ def _add_evidence(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 def _demo(options: argparse.Namespace) -> None:
     from .core.demo import write_demo_case
     from .core.errors import part_of
+    from .core.image_inputs import ImageInputs
     from .run import RunInputs, run_review
 
     progress = ConsoleProgress()
     case = write_demo_case(options.out / "case", options.seed, part_of(progress, 0.0, 0.3))
-    inputs = RunInputs((case.course1, case.course2), pet=case.pet, mr=case.mr)
+    images = ImageInputs(pet=(case.pet,), mr=(case.mr,), registration=("auto", str(case.registration)))
+    inputs = RunInputs((case.course1, case.course2), images=images)
     written = run_review(inputs, options.out / "review", part_of(progress, 0.3, 1.0))
     progress.finish()
     _say_written(written)
@@ -161,9 +163,9 @@ def _run(options: argparse.Namespace) -> None:
         registration=tuple(options.registration or ("auto",)),
         settings=settings,
         **review_inputs(options),
-        pet=options.pet,
-        mr=options.mr,
         landmarks=landmark_files(options),
+        images=image_inputs(options),
+        targets=target_requests(options),
     )
     progress = ConsoleProgress()
     written = run_review(inputs, options.out, progress)

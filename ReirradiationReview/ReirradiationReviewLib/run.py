@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import __version__
-from .core.courses import Course, ImageSeries, Plan
+from .beside import Beside, place_beside, write_new_contours
+from .core.courses import Course, Plan
 from .core.dicom_export.registration import write_registration
 from .core.dicom_export.rtdose import ComposedCourse, SpatialTransformKind, write_composite_rtdose
 from .core.errors import Notice, Progress, ReirradiationError, no_progress, part_of
+from .core.image_inputs import ImageInputs, read_images
+from .core.images import PlacedImage
 from .core.letd import with_letd
 from .core.registration.course import CourseRegistration, register_courses
 from .core.registration.files import write_transform
@@ -28,6 +31,7 @@ from .core.review_checks import TOO_FEW_COURSES
 from .core.same_fraction import merge_same_fraction
 from .core.settings import Settings
 from .core.settings_checks import check_settings, check_tables
+from .core.targets.methods import TargetRequest
 
 if TYPE_CHECKING:
     from .scene.pictures import Picture
@@ -51,6 +55,8 @@ class RunInputs:
         Groups of plans, by label or UID, that were given in the same fractions; see `core.same_fraction`.
     letd
         Images of LETd in keV/um by plan label or UID; see `core.letd`.
+    targets
+        Targets to be made from the images.
     landmarks
         Slicer point lists by the index of the course in whose CT they were marked.
     """
@@ -62,36 +68,38 @@ class RunInputs:
     fractions: Mapping[str, int] = field(default_factory=dict)
     same_fraction: tuple[tuple[str, ...], ...] = ()
     letd: Mapping[str, Path] = field(default_factory=dict)
-    pet: Path | None = None
-    mr: Path | None = None
+    images: ImageInputs = field(default_factory=ImageInputs)
+    targets: tuple[TargetRequest, ...] = ()
     landmarks: Mapping[int, Path] = field(default_factory=dict)
 
 
-def read_inputs(inputs: RunInputs, progress: Progress = no_progress) -> tuple[list[Course], list[ImageSeries]]:
-    """Read all courses, with plans given in the same fractions made one, and the PET and MR series where given."""
-    from .core.dicom import read_course, read_series
+def read_courses(inputs: RunInputs, progress: Progress = no_progress) -> list[Course]:
+    """Read all courses, with plans given in the same fractions made one."""
+    from .core.dicom import read_course
 
     courses = []
     for number, folder in enumerate(inputs.courses):
         span = part_of(progress, number / len(inputs.courses), (number + 1) / len(inputs.courses))
         courses.append(read_course(folder, f"course {number + 1}", span, inputs.fractions))
-    courses = list(merge_same_fraction(with_letd(courses, inputs.letd), inputs.same_fraction))
-    images = [read_series(folder, modality) for folder, modality in ((inputs.pet, "PT"), (inputs.mr, "MR")) if folder]
-    return courses, images
+    return list(merge_same_fraction(with_letd(courses, inputs.letd), inputs.same_fraction))
 
 
-def make_review(inputs: RunInputs, progress: Progress = no_progress) -> tuple[Review, list[ImageSeries]]:
-    """Read, register and evaluate; what can be refused before the long work is refused first."""
+def make_review(inputs: RunInputs, progress: Progress = no_progress) -> tuple[Review, Beside]:
+    """Read, register, make the new targets and evaluate; what can be refused before the long work is refused first."""
     if len(inputs.courses) < 2:
         raise ReirradiationError(TOO_FEW_COURSES)
     check_tables(inputs.settings)
-    courses, images = read_inputs(inputs, part_of(progress, 0.0, 0.15))
-    reference_index = range(len(courses))[inputs.reference_index]
-    check_settings(courses, reference_index, inputs.settings)
-    registrations = register_courses(courses, reference_index, inputs.registration, part_of(progress, 0.15, 0.5))
+    courses = read_courses(inputs, part_of(progress, 0.0, 0.12))
+    images = read_images(inputs.images, part_of(progress, 0.12, 0.15))
+    index = range(len(courses))[inputs.reference_index]
+    check_settings(courses, index, inputs.settings)
+    registrations = register_courses(courses, index, inputs.registration, part_of(progress, 0.15, 0.42))
+    how, span = inputs.images.registration, part_of(progress, 0.42, 0.5)
+    beside = place_beside(images, inputs.targets, courses, registrations, index, methods=how, progress=span)
     landmarks = {index: read_landmarks(path) for index, path in inputs.landmarks.items()}
-    review = Review(courses, registrations, inputs.settings, reference_index, part_of(progress, 0.5, 0.55))
-    return assess_review(review, landmarks, part_of(progress, 0.55, 0.65)), images
+    review = Review(courses, registrations, inputs.settings, index, part_of(progress, 0.5, 0.55))
+    review.notices += beside.notices()
+    return assess_review(review, landmarks, part_of(progress, 0.55, 0.65)), beside
 
 
 def run_review(inputs: RunInputs, out: Path, progress: Progress = no_progress) -> dict[str, Path]:
@@ -108,29 +116,28 @@ def run_review(inputs: RunInputs, out: Path, progress: Progress = no_progress) -
         If the input cannot be reviewed or ``out`` cannot be written.
     """
     make_folder(out)
-    review, images = make_review(inputs, progress)
-    return write_review(review, images, out, progress)
+    review, beside = make_review(inputs, progress)
+    return write_review(review, beside, out, progress)
 
 
-def write_review(
-    review: Review, images: Sequence[ImageSeries], out: Path, progress: Progress = no_progress
-) -> dict[str, Path]:
+def write_review(review: Review, beside: Beside, out: Path, progress: Progress = no_progress) -> dict[str, Path]:
     """Write everything that a review yields below ``out``; see `run_review`."""
     make_folder(out)
     transforms, registration_objects = write_transforms(review, out / "transforms")
     files: dict[str, Any] = {
         "transforms": transforms,
         "composite_rtdose": [write_composite(review, out, registration_objects)],
+        "rtstruct": write_new_contours(review, beside.targets, out),
     }
     progress(0.65, "building the scene")
-    scene_files, pictures, notices = write_scene(review, out, part_of(progress, 0.65, 0.95))
+    scene_files, pictures, notices = write_scene(review, beside.images, out, part_of(progress, 0.65, 0.95))
     review.notices += notices
     files |= {name: str(path.relative_to(out)) for name, path in scene_files.items()}
     files["screenshots"] = [str(picture.path.relative_to(out)) for picture in pictures]
     shown = [ReportPicture(picture.path, picture.caption) for picture in pictures]
     progress(0.95, "writing the report")
     files |= {"report": "report.html", "data": "review.json"}
-    document = review_document(review, files, images)
+    document = review_document(review, files, beside.images, beside.targets)
     data = out / "review.json"
     data.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
     report = out / "report.html"
@@ -249,7 +256,7 @@ def _transform_kind(registration: CourseRegistration) -> SpatialTransformKind:
 
 
 def write_scene(
-    review: Review, out: Path, progress: Progress = no_progress
+    review: Review, images: Sequence[PlacedImage], out: Path, progress: Progress = no_progress
 ) -> tuple[dict[str, Path], list[Picture], list[Notice]]:
     """Build the MRML scene, draw its pictures and save it.
 
@@ -273,7 +280,7 @@ def write_scene(
     except ReirradiationError as error:
         return {}, [], [Notice("no-pictures", str(error))]
     environment = headless_environment()
-    content = scene_content(review)
+    content = scene_content(review, images)
     nodes = build_scene(environment, content)
     progress(0.4, "drawing the pictures")
     pictures = render_pictures(environment, nodes, content, out / "screenshots")

@@ -146,3 +146,53 @@ def test_the_options_of_a_review_become_its_settings():
         repopulation={"PTV": "overall-days=40,kick-off-days=21,dprolif=0.8"},
     )
     assert review_inputs(options) == {"fractions": {"A": 30}, "same_fraction": (("A", "B"),), "letd": {}}
+
+
+def test_the_options_of_images_become_inputs():
+    from datetime import datetime
+    from pathlib import Path
+
+    from ReirradiationReviewLib.cli import build_parser
+    from ReirradiationReviewLib.core.image_inputs import ImageInputs
+    from ReirradiationReviewLib.core.pet.facts import EnteredPet
+    from ReirradiationReviewLib.image_options import image_inputs, target_requests
+
+    options = build_parser().parse_args(
+        [
+            "run", "--course", ".", "--out", "x", "--pet", ".", "--pet", "..", "--mr", ".", "--mr-series", "T1",
+            "--image-registration", "rigid", "--suv", "lbm-janma", "--pet-weight-kg", "71.5", "--pet-sex", "F",
+            "--pet-injection", "2024-01-02T08:30:00", "--gtv", "fixed:3@1,2,3",
+        ]
+    )  # fmt: skip
+    assert image_inputs(options) == ImageInputs(
+        pet=(Path(), Path("..")),
+        mr=(Path(),),
+        mr_series=("T1",),
+        suv_type="lbm-janma",
+        entered=EnteredPet(weight_kg=71.5, sex="F", injection=datetime(2024, 1, 2, 8, 30)),
+        registration=("rigid",),
+    )
+    (request,) = target_requests(options)
+    assert (request.method.id, request.values) == ("fixed", (3.0,))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--pet", "no such folder"],
+        ["--pet-weight-kg", "0"],
+        ["--pet-injection", "2024-01-02"],
+        ["--pet-injection", "2024-01-02T08:30:00+01:00"],
+        ["--pet-injection", "half past eight"],
+        ["--suv", "bmi"],
+    ],
+)
+def test_wrong_words_about_images_end_with_the_usage(wrong, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--course", ".", "--course", ".", "--out", "x", *wrong])
+    assert ended.value.code == 2
+
+
+def test_a_request_for_a_target_that_makes_no_sense_is_refused_at_once(capsys):
+    assert main(["run", "--course", ".", "--course", ".", "--out", "x", "--gtv", "hottest@1,2,3"]) == 1
+    assert "there is no method 'hottest'" in capsys.readouterr().err

@@ -44,10 +44,38 @@ def the_transform_brings_landmarks_together(path, truth):
     assert error_mm.mean() < 0.3
 
 
+def the_pet_shows_the_recurrence(document, truth):
+    pet, mr = document["images"]
+    assert (pet["units"], pet["registration"]["method"], mr["registration"]["method"]) == (
+        "SUVbw (g/mL)",
+        "identity",
+        "file",
+    )
+    assert pet["suv"]["suv_per_stored_unit"] == pytest.approx([truth["pet"]["suv_per_bqml"]], rel=1e-3)
+    np.testing.assert_allclose(np.linalg.inv(mr["registration"]["matrix_lps"]), truth["mr_to_course2"], atol=1e-3)
+    targets = {target["name"]: target for target in document["targets"]}
+    for name in ("GTV_recur", "GTV_PT_percent", "GTV seen"):
+        assert targets[name]["suv_max"] == pytest.approx(truth["pet"]["suv_max_recurrence"], rel=1e-3)
+    made = targets["GTV_PT_percent"]
+    assert made["volume_cc"] == pytest.approx(truth["pet"]["volume_at_41_percent_cc"], rel=0.1)
+    assert made["made_here"]["status"] == "unverified"
+    assert made["earlier_courses"][0]["recurrence"] == targets["GTV_recur"]["earlier_courses"][0]["recurrence"]
+    assert "image-listed-only" not in {warning["code"] for warning in document["warnings"]}
+
+
+def the_new_contours_are_an_rtstruct(path):
+    dataset = pydicom.dcmread(path)
+    assert [roi.ROIName for roi in dataset.StructureSetROISequence] == ["GTV_PT_percent", "GTV seen"]
+    assert "41 % of the maximum" in dataset.StructureSetROISequence[0].ROIDescription
+
+
 @pytest.mark.timeout(900)
 def test_a_run_with_the_true_deformation_has_the_true_numbers(tmp_path, demo_case, capsys):
     truth = json.loads(demo_case.truth.read_text(encoding="utf-8"))
     arguments = ["run", "--course", str(demo_case.course1), "--course", str(demo_case.course2)]
+    arguments += ["--pet", str(demo_case.pet), "--mr", str(demo_case.mr)]
+    arguments += ["--image-registration", "auto", "--image-registration", str(demo_case.registration)]
+    arguments += ["--gtv", "percent:41@GTV_recur", "--gtv", "adapted@GTV_recur;name=GTV seen"]
     out = tmp_path / "review"
     assert main([*arguments, "--registration", str(demo_case.displacement), "--out", str(out)]) == 0
     said = capsys.readouterr()
@@ -57,6 +85,8 @@ def test_a_run_with_the_true_deformation_has_the_true_numbers(tmp_path, demo_cas
     near_maxima_agree(document, truth)
     the_composite_is_an_rtdose_with_the_true_values(out / "composite_eqd2_ab3.dcm", truth)
     the_transform_brings_landmarks_together(out / "transforms" / "course1.h5", truth)
+    the_pet_shows_the_recurrence(document, truth)
+    the_new_contours_are_an_rtstruct(out / "new_contours.dcm")
     assert (out / "review.mrb").stat().st_size > 1_000_000
     for names in document["files"].values():
         for name in [names] if isinstance(names, str) else names:

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from ReirradiationReviewLib.core.courses import ImageSeries, Structure
+from ReirradiationReviewLib.core.courses import Course, ImageSeries, Patient, Structure
 from ReirradiationReviewLib.core.dicom import read_series
 from ReirradiationReviewLib.core.dicom.series import read_image_folder
 from ReirradiationReviewLib.core.errors import ReirradiationError
@@ -30,6 +30,10 @@ def a_ct():
     return ImageSeries(Volume(np.zeros((61, 91, 91), dtype=np.int16), matrix, "1.2.3"), "CT")
 
 
+def a_course(structures=(), ct=None):
+    return Course("course 2", "", Patient(), a_ct() if ct is None else ct, tuple(structures), ())
+
+
 def a_ball(name, centre, radius, number=1):
     angle = np.linspace(0, 2 * np.pi, 90, endpoint=False)
     circle = np.column_stack([np.cos(angle), np.sin(angle), 0 * angle])
@@ -39,7 +43,7 @@ def a_ball(name, centre, radius, number=1):
 
 
 def made(text, images=None, structures=()):
-    (target,) = make_targets([parse_request(text)], images or [an_image(hills)], structures, a_ct())
+    (target,) = make_targets([parse_request(text)], images or [an_image(hills)], a_course(structures))
     return target
 
 
@@ -218,7 +222,7 @@ def dsc_of(target, mask, ct):
 def test_the_recurrence_is_found_and_not_the_decoy(the_recurrence, method, least_dsc):
     images, mask, ct, seed, truth = the_recurrence
     text = f"{method}@{','.join(map(str, seed + np.array([4.0, -3.0, 3.0])))}"
-    (target,) = make_targets([parse_request(text)], images, (), ct)
+    (target,) = make_targets([parse_request(text)], images, a_course((), ct))
     assert dsc_of(target, mask, ct) > least_dsc
     centre, radius, _ = truth["pet"]["decoy_spheres_center2_radius_suv"][0]
     assert (np.linalg.norm(target.region.points_lps - centre, axis=1) > radius).all()

@@ -161,8 +161,10 @@ class Course:
 
     @property
     def frame_of_reference_uid(self) -> str:
-        """Frame of Reference UID (0020,0052) that the course's doses live in."""
-        return self.plans[0].dose.frame_of_reference_uid if self.plans else ""
+        """Frame of Reference UID (0020,0052) that the course's doses live in; its CT's where it has none."""
+        if self.plans:
+            return self.plans[0].dose.frame_of_reference_uid
+        return self.ct.volume.frame_of_reference_uid if self.ct else ""
 
 
 def as_points(data: Any) -> NDArray[np.float64]:

@@ -78,7 +78,7 @@ def in_reference_space(volume: Volume, transform: SpatialTransform, frame_of_ref
     size = np.ceil(np.ptp(corners, axis=0) / spacing).astype(int) + 1
     grid = Volume(np.empty(size[::-1], dtype=np.float32), matrix, frame_of_reference_uid)
     for k in range(len(grid.array)):  # plane by plane: all points at once would take gigabytes
-        plane = grid.part((slice(k, k + 1), slice(None), slice(None)))
+        plane = grid.part((slice(k, k + 1), slice(0, int(size[1])), slice(0, int(size[0]))))
         values, known = sample_linear(volume, transform.apply(plane.centres_lps()))
         grid.array[k] = np.where(known, values, np.nan).reshape(plane.array.shape[1:])
     return grid

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..courses import ImageSeries
@@ -12,6 +12,7 @@ from ..pet.facts import PetFacts
 from .images import group_series, read_images
 from .objects import DicomFile, quiet_values
 from .pet import pet_facts
+from .registration import is_registration
 from .scan import scan_folder, without_copies
 
 
@@ -23,11 +24,14 @@ class FoundSeries:
     ----------
     pet
         What its headers say about the tracer; None for other modalities.
+    registration_files
+        Spatial registration objects (REG) in the folder, of whatever images.
     """
 
     image: ImageSeries
     pet: PetFacts | None
     notices: tuple[Notice, ...] = ()
+    registration_files: tuple[Path, ...] = ()
 
 
 def read_image_folder(
@@ -72,8 +76,9 @@ def read_image_folder(
         raise refused[0]
     if refused:
         notices = tuple(Notice("series-passed-over", f"a series was passed over: {e}", folder.name) for e in refused)
-        found[0] = FoundSeries(found[0].image, found[0].pet, found[0].notices + notices)
-    return found
+        found[0] = replace(found[0], notices=found[0].notices + notices)
+    objects = tuple(file.path for file in files if is_registration(file))
+    return [replace(series, registration_files=objects) for series in found]
 
 
 def _read(files: Sequence[DicomFile]) -> FoundSeries:

@@ -83,7 +83,7 @@ def suv_image(series: ImageSeries, facts: PetFacts, kind: str = "bw") -> SuvImag
         "weight_kg": facts.weight_kg,
         "height_m": facts.height_m,
         "sex": facts.sex or None,
-        "suv_per_stored_unit": [float(per_slice.min()), float(per_slice.max())],
+        "suv_per_stored_unit": sorted({float(per_slice.min()), float(per_slice.max())}),
         **found,
         "entered_by_user": list(facts.entered),
     }

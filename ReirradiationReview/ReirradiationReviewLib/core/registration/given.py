@@ -50,12 +50,17 @@ def transform_from_file(path: Path, reference: Course, course: Course) -> tuple[
 
 
 def registration_in_folders(
-    reference: Course, course: Course
+    reference: Course, course: Course, option: str = "--registration"
 ) -> tuple[SpatialTransform | None, str, tuple[Notice, ...]]:
     """Return the registration that lies in the folder of either course, if it is the only one that fits.
 
     It fits if it links exactly the two courses' Frames of Reference, is of the same patient, and the CTs agree under
     it.
+
+    Parameters
+    ----------
+    option
+        By which the user can ask for another registration.
 
     Returns
     -------
@@ -92,7 +97,7 @@ def registration_in_folders(
         names = ", ".join(found.name for found, _ in fitting)
         text = (
             f"several registration objects lead from {reference.label} to {course.label} ({names}); which one is meant "
-            "is not clear, so none was used; name one with --registration"
+            f"is not clear, so none was used; name one with {option}"
         )
         notices.append(Notice("registration-object-unused", text, course.label))
     if len(fitting) != 1:
@@ -101,7 +106,7 @@ def registration_in_folders(
     text = (
         f"{course.label} is placed by the registration object {found.name} of {found.date or 'unknown date'} "
         f"({found.description or 'no description'}), found in the folder of a course; it was not made here; "
-        "--registration rigid registers the images anew instead"
+        f"{option} rigid registers the images anew instead"
     )
     return transform, found.name, (Notice("registration-object-used", text, course.label), *notices, *found.notices)
 
@@ -113,7 +118,7 @@ def _between(found: RegistrationObject, reference: Course, course: Course) -> Sp
 
 def _doubt(transform: SpatialTransform, reference: Course, course: Course) -> str:
     """Return why a transform cannot be right; empty if nothing speaks against it, or there are no CTs to tell."""
-    if reference.ct is None or course.ct is None:
+    if reference.ct is None or course.ct is None or {reference.ct.modality, course.ct.modality} != {"CT"}:
         return ""
     correlation = compare_images(reference.ct.volume, course.ct.volume, transform).correlation
     if math.isnan(correlation):

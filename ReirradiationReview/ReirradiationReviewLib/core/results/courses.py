@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..courses import ImageSeries, Plan
+from ..courses import Plan
+from ..images import PlacedImage
 from ..plan_given import PlanGiven
 from ..review import Review
 
@@ -46,15 +47,24 @@ def _plan_entry(plan: Plan, given: PlanGiven) -> dict[str, Any]:
     }
 
 
-def image_entry(review: Review, image: ImageSeries) -> dict[str, Any]:
-    """Return one series read beside the courses."""
-    uid = image.volume.frame_of_reference_uid
+def image_entry(review: Review, image: PlacedImage) -> dict[str, Any]:
+    """Return one series beside the courses: how it was placed, and how its SUV came about."""
+    series = image.series
+    uid = series.volume.frame_of_reference_uid
     return {
-        "modality": image.modality,
-        "description": image.description,
-        "date": image.date or None,
-        "series_uid": image.series_uid,
-        "units": image.units or None,
+        "name": image.name,
+        "modality": series.modality,
+        "description": series.description,
+        "date": series.date or None,
+        "series_uid": series.series_uid,
+        "units": image.unit or None,
         "in_reference_frame": bool(uid) and uid == review.reference.frame_of_reference_uid,
-        "patient_id": image.patient.id,
+        "patient_id": series.patient.id,
+        "registration": {
+            "method": image.method,
+            "matrix_lps": image.transform.matrix_lps.tolist(),
+            "deformable": image.transform.displacement is not None,
+            "qa": dict(image.qa),
+        },
+        "suv": dict(image.suv) or None,
     }

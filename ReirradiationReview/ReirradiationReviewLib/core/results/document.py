@@ -8,10 +8,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ... import __version__
-from ..courses import ImageSeries
+from ..images import PlacedImage
 from ..nieder import nieder_scores
 from ..plain_data import plain_data
 from ..review import Review
+from ..targets.make import Target
 from .constraints import constraint_entries, uncertainty_entry
 from .courses import course_entry, image_entry
 from .evidence import evidence_entry
@@ -19,7 +20,7 @@ from .hot_spots import hot_spot_entry
 from .models import model_entries, recovery_table_entry
 from .prescriptions import prescription_entry
 from .registration import registration_entry
-from .statements import LIMITS, all_notices, assumptions, image_notices, not_covered
+from .statements import LIMITS, all_notices, assumptions, not_covered
 from .structures import structure_entry
 from .targets import target_entries
 
@@ -27,7 +28,10 @@ SCHEMA = "reirradiation-review/1"
 
 
 def review_document(
-    review: Review, files: dict[str, Any] | None = None, images: Sequence[ImageSeries] = ()
+    review: Review,
+    files: dict[str, Any] | None = None,
+    images: Sequence[PlacedImage] = (),
+    new_targets: Sequence[Target] = (),
 ) -> dict[str, Any]:
     """Return the review as JSON-ready data, units in the keys; unknown values are None.
 
@@ -36,7 +40,9 @@ def review_document(
     files
         What was written, by name.
     images
-        PET and MR series read beside the courses.
+        PET, MR and other series beside the courses.
+    new_targets
+        Targets that were made here, among the structures of the reference course.
     """
     constraints = review.constraints()
     patient = review.reference.patient
@@ -58,12 +64,12 @@ def review_document(
             "nieder": [asdict(score) for score in nieder_scores(review)],
             "models": model_entries(review),
             "evidence": evidence_entry(review),
-            "targets": target_entries(review),
+            "targets": target_entries(review, images, new_targets),
             "prescriptions": prescription_entry(review),
             "assumptions": assumptions(review),
             "not_covered": not_covered(review, constraints),
             "limits": list(LIMITS),
-            "warnings": [asdict(notice) for notice in [*all_notices(review), *image_notices(review, images)]],
+            "warnings": [asdict(notice) for notice in all_notices(review)],
             "files": files or {},
         }
     )

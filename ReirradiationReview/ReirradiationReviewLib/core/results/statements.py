@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..biology.delivery import DAILY
 from ..constraints import ConstraintResult
-from ..courses import ImageSeries, Plan
+from ..courses import Plan
 from ..errors import Notice
 from ..plan_given import PlanGiven
 from ..review import Review
@@ -96,15 +96,3 @@ def all_notices(review: Review) -> list[Notice]:
         *(n for quality in review.quality.values() for n in quality.notices),
     ]
     return list(dict.fromkeys(found))
-
-
-def image_notices(review: Review, images: Sequence[ImageSeries]) -> list[Notice]:
-    """Return what the user must know of the series read beside the courses."""
-    notices = []
-    for image in images:
-        name = f"{image.modality} {image.description}".strip()
-        notices.append(Notice("image-listed-only", f"{name} was read and is listed, but no value here uses it", name))
-        if image.patient.id != review.reference.patient.id:
-            text = f"PatientID (0010,0020) of {name} differs from that of {review.reference.label}"
-            notices.append(Notice("patient-mismatch", text, name))
-    return notices

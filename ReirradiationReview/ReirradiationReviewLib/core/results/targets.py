@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ..images import PlacedImage
 from ..organ_dose import OrganDose
 from ..review import Review
 from ..targets.coverage import COVERAGE_PERCENT, conformity, coverage
+from ..targets.make import Target
 from ..targets.recurrence import RULE, RULE_STATUS, delivered_prescription_gy, field_overlap
 from ..volume import Volume
+from .seen import seen_in_images
 from .structures import bounded_metrics
 
 
-def target_entries(review: Review) -> list[dict[str, Any]]:
-    """Return every target of the reference course with what the new plan and the earlier courses give it."""
+def target_entries(
+    review: Review, images: Sequence[PlacedImage] = (), new_targets: Sequence[Target] = ()
+) -> list[dict[str, Any]]:
+    """Return every target of the reference course: what the images show in it, and what the courses give it."""
     targets = [organ for organ in review.organs if organ.match.is_target]
     if not targets:
         return []
     plan_dose = review.composite.physical(review.weights([review.reference_index]))
-    return [_target_entry(review, organ, plan_dose) for organ in targets]
+    made = {target.structure.name: target for target in new_targets}
+    return [
+        {**_target_entry(review, organ, plan_dose), **seen_in_images(organ.structure, images, made.get(organ.name))}
+        for organ in targets
+    ]
 
 
 def _target_entry(review: Review, organ: OrganDose, plan_dose: Volume) -> dict[str, Any]:

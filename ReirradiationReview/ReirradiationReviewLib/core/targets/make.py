@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..courses import ImageSeries, Structure
+from ..courses import Course, ImageSeries, Structure
 from ..errors import Notice, ReirradiationError
 from ..images import PlacedImage
 from . import mr, pet
@@ -41,12 +41,7 @@ class Target:
     notices: tuple[Notice, ...] = ()
 
 
-def make_targets(
-    requests: Sequence[TargetRequest],
-    images: Sequence[PlacedImage],
-    structures: Sequence[Structure],
-    ct: ImageSeries,
-) -> list[Target]:
+def make_targets(requests: Sequence[TargetRequest], images: Sequence[PlacedImage], reference: Course) -> list[Target]:
     """Make all requested targets; their names and numbers differ from those of the structures that are there.
 
     Raises
@@ -54,10 +49,13 @@ def make_targets(
     ReirradiationError
         If one cannot be made; the message says which and why.
     """
+    if requests and reference.ct is None:
+        raise ReirradiationError(f"{reference.label} has no CT that a target could be contoured on; add its CT")
     made: list[Target] = []
     for request in requests:
-        there = [*structures, *(target.structure for target in made)]
-        made.append(_make(request, images, there, ct, _COLOURS[len(made) % len(_COLOURS)]))
+        assert reference.ct is not None
+        there = [*reference.structures, *(target.structure for target in made)]
+        made.append(_make(request, images, there, reference.ct, _COLOURS[len(made) % len(_COLOURS)]))
     return made
 
 
