@@ -96,7 +96,7 @@ EXTREME_JACOBIAN = Limit(
 )
 JACOBIAN_LOW = Limit("jacobian_percentile_1", "1st percentile of the Jacobian", 0.5, None, _OWN, "own", True)
 JACOBIAN_HIGH = Limit("jacobian_percentile_99", "99th percentile of the Jacobian", 2.0, None, _OWN, "own")
-COVERED = Limit("covered_percent", "share of it inside the earlier CT (%)", 99.0, 50.0, _OWN, "own", True)
+COVERED = Limit("covered_percent", "share of it inside the earlier CT (%)", 95.0, 50.0, _OWN, "own", True)
 LOCAL_CORRELATION = Limit("local_correlation", "local correlation of the images", 0.5, None, _OWN, "own", True)
 
 _RANK: tuple[Verdict, ...] = ("unknown", "good", "caution", "do not use")
