@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from drawn_shapes import a_ball, circles, textured
+from ReirradiationReviewLib.core.dicom import read_series
 from ReirradiationReviewLib.core.errors import ReirradiationError
 from ReirradiationReviewLib.core.registration.qa import limits
 from ReirradiationReviewLib.core.registration.qa.contours import compare_contours
@@ -154,6 +155,28 @@ def test_the_course_is_read_where_the_transform_leads():
     moved.index_to_lps[:3, 3] += [30.0, -12.0, 9.0]
     assert compare_images(image, moved, a_shift(30.0, -12.0, 9.0)).correlation == pytest.approx(1.0, abs=1e-6)
     assert compare_images(image, moved, a_shift(-30.0, 12.0, -9.0)).correlation < 0.5
+
+
+def a_mirror(centre):
+    matrix = np.diag([-1.0, 1.0, 1.0, 1.0])
+    matrix[0, 3] = 2 * centre[0]
+    return matrix
+
+
+def test_the_images_tell_right_registrations_from_wrong_ones(data_dir):
+    case = data_dir / "reirr_hn"
+    images = [read_series(case / f"course{n}", "CT").volume for n in (1, 2)]
+    true = np.array(json.loads((case / "truth.json").read_text())["transform"]["M21_course2_to_course1"])
+    centre = true[:3, :3] @ images[1].corners_lps().mean(axis=0) + true[:3, 3]
+
+    def verdict(matrix):
+        found = compare_images(images[1], images[0], SpatialTransform(matrix))
+        return limits.CORRELATION.check(found.correlation).verdict
+
+    assert verdict(true) == "good"
+    assert verdict(a_shift(5.0, 0.0, 0.0).matrix_lps @ true) == "caution"
+    for wrong in (a_shift(0.0, 10.0, 0.0).matrix_lps, a_shift(0.0, 0.0, 40.0).matrix_lps, a_mirror(centre)):
+        assert verdict(wrong @ true) == "do not use"
 
 
 def test_mutual_information_of_a_relabelled_image_is_its_entropy():
