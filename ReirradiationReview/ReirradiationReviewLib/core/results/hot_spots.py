@@ -33,7 +33,18 @@ def hot_spot_entry(review: Review, organ: OrganDose) -> dict[str, Any]:
             }
             for share in spot.shares
         ],
+        "registration": _registration(review, organ),
     }
+
+
+def _registration(review: Review, organ: OrganDose) -> list[dict[str, Any]]:
+    """Return how good each registration was found to be at the organ; nothing where it was not measured."""
+    return [
+        {"course": review.courses[index].label, "verdict": found.verdict, "uncertainty_mm": found.uncertainty_mm}
+        for index, quality in review.quality.items()
+        for found in quality.organs
+        if found.structure == organ.name
+    ]
 
 
 def _of_course(review: Review, spot: HotSpot, index: int) -> dict[str, Any]:
