@@ -16,7 +16,7 @@ from .core.review import Review
 from .core.settings import Settings
 from .scene.build import ReviewNodes, build_scene, remove_review
 from .scene.environment import SceneEnvironment
-from .scene.from_review import scene_content
+from .scene.from_review import scene_content, target_centre_lps
 from .scene.live import LiveScene
 from .scene.registration_views import CheckMode, show_registration_check
 from .scene.restore import RestoredReview, restore_review
@@ -143,6 +143,10 @@ class ReviewSession:
         """Show in all slice views how a course's CT lies on the reference's; see `show_registration_check`."""
         return show_registration_check(self._environment, self.nodes, course_index, mode)
 
+    def follow(self, review: Review) -> None:
+        """Show another review of the same courses, such as one under other registrations that was made elsewhere."""
+        self._follow(review)
+
     def follow_segments(self) -> bool:
         """Follow what was contoured in the scene since the last call; False where nothing was."""
         review = self._open_review()
@@ -162,6 +166,10 @@ class ReviewSession:
     def jump_to(self, point_lps: NDArray[np.float64]) -> None:
         """Bring all slice views to a point in reference space, LPS mm, shape ``(3,)``."""
         self.live.jump_to(point_lps)
+
+    def target_point(self) -> NDArray[np.float64] | None:
+        """Return the middle of the new plan's target, LPS mm, shape ``(3,)``; None where it has none."""
+        return None if self._review is None else target_centre_lps(self._review)
 
     def _open_review(self) -> Review:
         if self._review is None:

@@ -108,3 +108,19 @@ def test_a_renamed_segment_is_the_same_structure_under_its_new_name(session):
     assert session.follow_segments()
     assert session.review.organ("SpinalCord").match.tg263 == "SpinalCord"
     assert "Cord" not in [organ.name for organ in session.review.organs]
+
+
+def test_of_segments_that_share_a_labelmap_only_the_edited_one_is_outlined_anew(session):
+    segmentation = session.nodes.segmentation.GetSegmentation()
+    segmentation.CollapseBinaryLabelmaps(False)
+    assert not session.follow_segments(), "the voxels are the same"
+    before = {organ.name: organ.structure for organ in session.review.organs}
+    cord, lung = (segmentation.GetSegment(key) for key in ("roi_1", "roi_2"))
+    assert cord.GetRepresentation(LABELMAP) is lung.GetRepresentation(LABELMAP)
+    voxels = array_of(cord.GetRepresentation(LABELMAP))
+    voxels[:10][voxels[:10] == cord.GetLabelValue()] = 0
+    cord.GetRepresentation(LABELMAP).GetPointData().GetScalars().Modified()
+    cord.GetRepresentation(LABELMAP).Modified()
+    assert session.follow_segments()
+    changed = {organ.name for organ in session.review.organs if organ.structure is not before[organ.name]}
+    assert changed == {"Cord"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from ..core.course_record import course_record, image_record, registration_record
 from ..core.courses import ImageSeries
 from ..core.errors import Progress, no_progress
+from ..core.registration.transform import SpatialTransform
 from ..core.settings import settings_record
 from ..core.volume import Volume
 from .content import PlacedCourse, SceneContent
 from .doses import Wash, add_colour_legend, add_dose, add_eqd2, display_of
 from .environment import SceneEnvironment
 from .figure1_preset import FIGURE1
-from .geometry import add_transform_nodes, add_volume_node
-from .hierarchy import SubjectHierarchy, remove_empty_studies
+from .geometry import add_transform_nodes, add_volume_node, set_linear
+from .hierarchy import SubjectHierarchy, put_isodoses, remove_empty_studies, remove_node
 from .images import ImageNodes, add_images, all_nodes, image_roles
 from .isodose import add_isodose_colours, add_isodose_models, add_plan_isodose_models, add_wash_colours
 from .records import add_record
@@ -160,6 +161,22 @@ def _add_course(scene: slicer.vtkMRMLScene, wash: Wash, placed: PlacedCourse, co
     return CourseNodes(ct, physical, transforms, eqd2)
 
 
+def replace_transforms(
+    scene: slicer.vtkMRMLScene, course: CourseNodes, transform: SpatialTransform, name: str
+) -> CourseNodes:
+    """Put a course's image and doses below another transform; a linear one takes the place of a linear one."""
+    if len(course.transforms) == 1 and transform.displacement is None:
+        set_linear(course.transforms[0], transform)
+        return course
+    transforms = add_transform_nodes(scene, name, transform)
+    for node in (course.ct, *course.doses):
+        if node is not None:
+            node.SetAndObserveTransformNodeID(transforms[0].GetID())
+    for node in course.transforms:
+        remove_node(scene, node)
+    return replace(course, transforms=transforms)
+
+
 def _add_image(scene: slicer.vtkMRMLScene, name: str, image: ImageSeries) -> slicer.vtkMRMLScalarVolumeNode:
     node = add_volume_node(scene, name, image.volume.like(_compact(image.volume.array)))
     display = display_of(node, "vtkMRMLColorTableNodeGrey")
@@ -245,11 +262,9 @@ def _arrange(scene: slicer.vtkMRMLScene, content: SceneContent, nodes: ReviewNod
         for transform in image_nodes.transforms:
             hierarchy.add_node(review, transform)
     hierarchy.add_node(review, nodes.composite)
-    folders = (("the composite EQD2", nodes.isodoses), ("the new plan alone", nodes.plan_isodoses))
-    for of_what, models in folders:
-        folder = hierarchy.add_folder(review, f"Isodoses of {of_what}") if models else 0
-        for node in models:
-            hierarchy.add_node(folder, node)
+    put_isodoses(scene, nodes.composite, nodes.isodoses)
+    if nodes.plan_isodoses:
+        put_isodoses(scene, nodes.composite, nodes.plan_isodoses, "the new plan alone")
 
 
 def remove_review(environment: SceneEnvironment, nodes: ReviewNodes) -> None:
@@ -257,19 +272,8 @@ def remove_review(environment: SceneEnvironment, nodes: ReviewNodes) -> None:
     scene = environment.scene
     for course in nodes.courses:
         for node in (course.ct, *course.doses, *course.transforms, course.eqd2):
-            _remove(scene, node)
+            remove_node(scene, node)
     made = (nodes.composite, nodes.segmentation, *nodes.isodoses, nodes.isodose_colours, nodes.wash_colours)
     for node in (*made, nodes.record, *nodes.plan_isodoses, *all_nodes(nodes.images)):
-        _remove(scene, node)
+        remove_node(scene, node)
     remove_empty_studies(scene)
-
-
-def _remove(scene: slicer.vtkMRMLScene, node: slicer.vtkMRMLNode | None) -> None:
-    if node is None or not scene.IsNodePresent(node):
-        return
-    # Listed before the first is removed, since removal shortens the list.
-    roles = ("display", "storage")
-    own = [node.GetNthNodeReference(role, n) for role in roles for n in range(node.GetNumberOfNodeReferences(role))]
-    for each in (*own, node):
-        if each is not None:
-            scene.RemoveNode(each)

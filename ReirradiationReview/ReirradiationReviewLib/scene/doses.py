@@ -85,7 +85,7 @@ def display_of(node: slicer.vtkMRMLScalarVolumeNode, colour_id: str) -> slicer.v
 def add_colour_legend(node: slicer.vtkMRMLScalarVolumeNode, alpha_beta_gy: float) -> None:
     """Give a dose volume a colour legend, hidden at first."""
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node.GetDisplayNode())
-    legend.SetTitleText(f"EQD2 (Gy)\n{_alpha_beta(alpha_beta_gy)}")
+    legend.SetTitleText(_legend_title(alpha_beta_gy))
     legend.SetLabelFormat("%.0f")
     legend.SetVisibility(False)
 
@@ -93,6 +93,13 @@ def add_colour_legend(node: slicer.vtkMRMLScalarVolumeNode, alpha_beta_gy: float
 def _name(node: slicer.vtkMRMLScalarVolumeNode, what: str, alpha_beta_gy: float) -> None:
     node.SetName(f"{what} EQD2 ({_alpha_beta(alpha_beta_gy)})")
     node.SetAttribute(ALPHA_BETA_ATTRIBUTE, f"{alpha_beta_gy:g}")
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node.GetDisplayNode())
+    if legend is not None:
+        legend.SetTitleText(_legend_title(alpha_beta_gy))
+
+
+def _legend_title(alpha_beta_gy: float) -> str:
+    return f"EQD2 (Gy)\n{_alpha_beta(alpha_beta_gy)}"
 
 
 def _alpha_beta(alpha_beta_gy: float) -> str:

@@ -57,7 +57,7 @@ def live_content(review: Review) -> SceneContent:
         levels=levels_below(float(np.nanmax(composite.array))),
         assumptions=assumption_lines(review),
         hot_spot_lps=review.hot_spot_lps(),
-        target_lps=_target_centre_lps(review),
+        target_lps=target_centre_lps(review),
         settings=review.settings,
     )
 
@@ -100,7 +100,7 @@ def assumption_lines(review: Review) -> tuple[str, ...]:
     )
 
 
-def _target_centre_lps(review: Review) -> NDArray[np.float64] | None:
+def target_centre_lps(review: Review) -> NDArray[np.float64] | None:
     """Return the point of the reference's first GTV (else CTV, else PTV) nearest to its centroid."""
     for kind in FIGURE1.target_types:
         for organ in review.organs:

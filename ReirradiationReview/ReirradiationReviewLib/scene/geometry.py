@@ -103,7 +103,7 @@ def add_transform_nodes(
         The course's nodes go below the first; the last one's parent is the reference space (world).
     """
     linear = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", f"{name} (rigid)")
-    linear.SetMatrixTransformFromParent(vtk_matrix(RAS_FROM_LPS @ transform.matrix_lps @ RAS_FROM_LPS))
+    set_linear(linear, transform)
     if transform.displacement is None:
         linear.SetName(name)
         return (linear,)
@@ -111,6 +111,11 @@ def add_transform_nodes(
     deformable.SetAndObserveTransformFromParent(_grid_transform(transform.displacement))
     linear.SetAndObserveTransformNodeID(deformable.GetID())
     return linear, deformable
+
+
+def set_linear(node: slicer.vtkMRMLLinearTransformNode, transform: SpatialTransform) -> None:
+    """Give a transform node the linear part of a transform, as `add_transform_nodes` does."""
+    node.SetMatrixTransformFromParent(vtk_matrix(RAS_FROM_LPS @ transform.matrix_lps @ RAS_FROM_LPS))
 
 
 def transform_of(nodes: Sequence[slicer.vtkMRMLTransformNode]) -> SpatialTransform:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import slicer
 import vtk
@@ -48,10 +48,6 @@ class SubjectHierarchy:
     def add_review_study(self) -> int:
         """Add the study of what the review made, apart from the courses' own."""
         return self._add_study(REVIEW_STUDY, "", {_SH.GetDICOMStudyDescriptionAttributeName(): REVIEW_STUDY})
-
-    def add_folder(self, parent: int, name: str) -> int:
-        """Add a folder."""
-        return int(self._node.CreateFolderItem(parent, name))
 
     def add_node(self, parent: int, node: slicer.vtkMRMLNode) -> int:
         """Put a node below an item."""
@@ -128,6 +124,49 @@ class SubjectHierarchy:
         for name, value in attributes.items():
             if value:
                 self._node.SetItemAttribute(item, name, value)
+
+
+def put_isodoses(
+    scene: slicer.vtkMRMLScene,
+    composite: slicer.vtkMRMLScalarVolumeNode,
+    isodoses: Sequence[slicer.vtkMRMLModelNode],
+    of_what: str = "the composite EQD2",
+) -> None:
+    """Put isodose models into their folder beside the composite."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    study = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(composite))
+    if not study:
+        return  # the user took the composite out of the hierarchy
+    name = f"Isodoses of {of_what}"
+    folder = hierarchy.GetItemChildWithName(study, name) or hierarchy.CreateFolderItem(study, name)
+    for node in isodoses:
+        item = hierarchy.GetItemByDataNode(node)
+        if not item or hierarchy.GetItemParent(item) != folder:
+            hierarchy.CreateItem(folder, node)
+
+
+def put_beside(scene: slicer.vtkMRMLScene, known: slicer.vtkMRMLNode, node: slicer.vtkMRMLNode) -> None:
+    """Put a node where another one is."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    item = hierarchy.GetItemByDataNode(known)
+    if item:
+        hierarchy.CreateItem(hierarchy.GetItemParent(item), node)
+
+
+def remove_node(scene: slicer.vtkMRMLScene, node: slicer.vtkMRMLNode | None) -> None:
+    """Take a node, with its display and storage nodes, out of the scene and its subject hierarchy."""
+    if node is None or not scene.IsNodePresent(node):
+        return
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    item = hierarchy.GetItemByDataNode(node)
+    if item:
+        hierarchy.RemoveItem(item, False)  # the desktop's plugins would do it; elsewhere the item would stay
+    # Listed before the first is removed, since removal shortens the list.
+    roles = ("display", "storage")
+    own = [node.GetNthNodeReference(role, n) for role in roles for n in range(node.GetNumberOfNodeReferences(role))]
+    for each in (*own, node):
+        if each is not None:
+            scene.RemoveNode(each)
 
 
 def remove_empty_studies(scene: slicer.vtkMRMLScene) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..core.volume import Volume
 from .content import IsodoseLevel
+from .hierarchy import remove_node
 from .surfaces import level_surface
 
 ISODOSE_ATTRIBUTE = "DicomRtImport.IsodoseModel"  # as SlicerRT names it
@@ -41,7 +42,7 @@ def set_isodose_models(
     composite: Volume,
     levels: Sequence[IsodoseLevel],
 ) -> tuple[slicer.vtkMRMLModelNode, ...]:
-    """Renew the isodose models: a level that has one keeps its node with all its display settings.
+    """Renew the isodose models: a level that has one keeps its node with its display settings.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def set_isodose_models(
     wanted = {level.label for level in levels}
     for name, node in known.items():
         if name not in wanted:
-            scene.RemoveNode(node)
+            remove_node(scene, node)
     result = []
     for level in levels:
         surface = level_surface(composite, level.dose_gy)
@@ -61,6 +62,7 @@ def set_isodose_models(
             node = _add_model(scene, level, surface)
         else:
             node.SetAndObservePolyData(surface)
+            node.GetDisplayNode().SetColor(*(part / 255 for part in level.colour))
         result.append(node)
     return tuple(result)
 

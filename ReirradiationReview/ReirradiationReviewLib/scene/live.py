@@ -13,13 +13,14 @@ from ..core.courses import Structure
 from ..core.dose_mapping import PlanWeight
 from ..core.images import PlacedImage
 from ..core.review import Review
-from .build import ReviewNodes, drawn_on, review_record, scene_state
+from .build import ReviewNodes, drawn_on, replace_transforms, review_record, scene_state
 from .content import IsodoseLevel, SceneContent
 from .doses import Wash, set_eqd2
 from .environment import SceneEnvironment
 from .figure1_preset import FIGURE1
 from .from_review import composite_eqd2, levels_below, live_content, plan_dose, scene_organs
 from .geometry import to_ras
+from .hierarchy import put_beside, put_isodoses
 from .isodose import set_isodose_colours, set_isodose_models, set_surfaces, set_wash_colours
 from .records import write_record
 from .segmentation import set_segments
@@ -61,7 +62,7 @@ class LiveScene:
         return self._watch.edited(self._shown.reference.structures, drawn_on(self._content()))
 
     def follow(self, review: Review, *, segments_show_it: bool = False) -> None:
-        """Bring the nodes up to date with a review of the same courses and registrations.
+        """Bring the nodes up to date with another review of the same courses.
 
         Parameters
         ----------
@@ -73,12 +74,14 @@ class LiveScene:
             return
         content = self._content()
         with self._one_change():
+            if review.registrations is not before.registrations:
+                self._renew_transforms(review, before)
             if not _same_dose(review, before):
                 self._renew_doses(content)
             if review.reference.structures is not before.reference.structures and not segments_show_it:
                 set_segments(self.nodes.segmentation, content.organs, scene_organs(before), drawn_on(content))
                 self._watch.reset()
-            if review.courses is not before.courses:
+            if review.courses is not before.courses or review.registrations is not before.registrations:
                 write_record(self.nodes.record, review_record(content))
             if _own_weights(review) != _own_weights(before):
                 set_surfaces(self.nodes.plan_isodoses, plan_dose(review), FIGURE1.levels)
@@ -105,8 +108,11 @@ class LiveScene:
             write_state(self.nodes.parameters, scene_state(content))
 
     def jump_to(self, point_lps: NDArray[np.float64]) -> None:
-        """Bring all slice views of the scene to a point in reference space, LPS mm, shape ``(3,)``."""
+        """Bring all slice views of the scene, and its crosshair, to a point in reference space, LPS mm, ``(3,)``."""
         point_ras = to_ras(point_lps).tolist()
+        crosshair = self._environment.scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        if crosshair is not None:
+            crosshair.SetCrosshairRAS(*point_ras)
         nodes = self._environment.scene.GetNodesByClass("vtkMRMLSliceNode")
         for index in range(nodes.GetNumberOfItems()):
             nodes.GetItemAsObject(index).JumpSliceByCentering(*point_ras)
@@ -127,9 +133,25 @@ class LiveScene:
                 set_eqd2(course_nodes.eqd2, f"{placed.course.label}:", placed.eqd2, alpha_beta_gy)
         if content.levels != self.levels:
             self._renew_wash(content.levels)
-        isodoses = set_isodose_models(self._environment.scene, nodes.isodoses, content.composite, content.levels)
+        scene = self._environment.scene
+        isodoses = set_isodose_models(scene, nodes.isodoses, content.composite, content.levels)
         self.nodes = replace(nodes, isodoses=isodoses)
         set_referenced(nodes.parameters, "isodose", isodoses)
+        put_isodoses(scene, nodes.composite, isodoses)
+
+    def _renew_transforms(self, review: Review, before: Review) -> None:
+        """Put each course whose registration is another one below its new transform."""
+        courses = list(self.nodes.courses)
+        changed = zip(review.registrations, before.registrations, strict=True)
+        for index, (registration, known) in enumerate(changed):
+            if registration is known or index == review.reference_index:
+                continue
+            name = f"{review.courses[index].label} to {review.reference.label}"
+            courses[index] = replace_transforms(self._environment.scene, courses[index], registration.transform, name)
+            set_referenced(self.nodes.parameters, f"course{index + 1}.transform", courses[index].transforms)
+            for node in courses[index].transforms:
+                put_beside(self._environment.scene, self.nodes.composite, node)
+        self.nodes = replace(self.nodes, courses=tuple(courses))
 
     def _renew_wash(self, levels: Sequence[IsodoseLevel]) -> None:
         nodes, self.levels = self.nodes, tuple(levels)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import slicer
 import vtk
 
@@ -44,6 +46,7 @@ class SegmentWatch:
 
     def __init__(self, node: slicer.vtkMRMLSegmentationNode) -> None:
         self._node = node
+        self._seen: dict[str, _SegmentState] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -64,8 +67,9 @@ class SegmentWatch:
             Its planes are contoured: the reference CT.
         """
         before, now = self._seen, self._state()
-        changed = [segment_id for segment_id, state in now.items() if before.get(segment_id) != state]
+        changed = [segment_id for segment_id, state in now.items() if not state.shows_the_same(before.get(segment_id))]
         if not changed and before.keys() == now.keys():
+            self._seen = now
             return None
         result = {structure.number: structure for structure in structures}
         for segment_id in before.keys() - now.keys():
@@ -103,14 +107,36 @@ class SegmentWatch:
             segment = segmentation.GetSegment(segment_id)
             labelmap = segment.GetRepresentation(LABELMAP)
             changed_at = 0 if labelmap is None else labelmap.GetMTime()
-            state[segment_id] = _SegmentState(changed_at, segment.GetName(), roi_number(self._node, segment_id))
+            known = self._seen.get(segment_id)
+            # Segments can share a labelmap, which then changes with each of them: only the voxels tell.
+            is_known = known is not None and known.changed_at == changed_at
+            voxels = known.voxels if is_known else _fingerprint(segment_mask(self._node, segment_id))
+            number = roi_number(self._node, segment_id)
+            state[segment_id] = _SegmentState(changed_at, segment.GetName(), number, voxels)
         return state
 
 
 @dataclass(frozen=True)
 class _SegmentState:
-    """When a segment's voxels last changed, its name, and the number of the structure that it shows."""
+    """When a segment's labelmap last changed, its name, the number of the structure that it shows, and its voxels."""
 
     changed_at: int
     name: str
     number: int | None
+    voxels: int
+
+    def shows_the_same(self, other: _SegmentState | None) -> bool:
+        """Return whether name and voxels are the same."""
+        return other is not None and (self.name, self.voxels) == (other.name, other.voxels)
+
+
+def _fingerprint(mask: Volume | None) -> int:
+    """Return a number that differs where the set of voxels does, whatever box they are stored in."""
+    if mask is None:
+        return 0
+    inside = mask.array
+    spans = [np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
+    box = tuple(slice(span[0], span[-1] + 1) for span in spans)
+    start_lps = mask.to_lps(np.array([[part.start for part in box[::-1]]], dtype=np.float64))
+    place = np.round(np.concatenate([start_lps.ravel(), mask.index_to_lps[:3, :3].ravel()]), 3) + 0.0
+    return zlib.crc32(np.packbits(inside[box]).tobytes() + place.tobytes())

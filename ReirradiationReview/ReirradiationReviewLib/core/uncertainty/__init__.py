@@ -6,7 +6,6 @@ another registration.
 """
 
 from .geometric import RangeSource
-from .measured import measured_errors_mm
 from .ranges import RowRange, row_ranges
 from .settings import RegistrationError, UncertaintySettings, error_of, uncertainty_settings
 
@@ -16,7 +15,6 @@ __all__ = [
     "RowRange",
     "UncertaintySettings",
     "error_of",
-    "measured_errors_mm",
     "row_ranges",
     "uncertainty_settings",
 ]

@@ -120,7 +120,6 @@ class _Measured:
             uncertainty_mm=uncertainty,
             uncertainty_basis=basis,
             slopes=self._slopes(organ),
-            resolution_mm=self._half_voxel_mm(),
         )
         return quality, notices
 
