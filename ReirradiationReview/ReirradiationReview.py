@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
-import numpy as np
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -28,13 +26,12 @@ class ReirradiationReview(ScriptedLoadableModule):
         parent.dependencies = []  # SlicerRT is of use but not needed: a missing dependency would hide the module
         parent.contributors = ["ReirradiationReview contributors"]
         parent.helpText = _(
-            "Brings earlier courses of radiotherapy to the new plan, sums them as EQD2, checks published constraints. "
-            "Add one DICOM folder (CT, RTSTRUCT, RTPLAN, RTDOSE) per course, oldest first, and run. "
-            "This first panel registers rigidly and uses default alpha/beta values; adjusting them, checking the "
-            "registration and the printed report are, for now, on the command line "
-            "(<code>reirradiation-review run</code>). "
+            "Brings earlier courses of radiotherapy to the new plan, sums them as EQD2 for any alpha/beta and checks "
+            "published constraints while you change what they rest on. Load each course (CT, RTSTRUCT, RTPLAN, RTDOSE) "
+            "from its DICOM folder, or find the courses that SlicerRT has loaded; check what was read; start the "
+            "review. The demo case is in the Sample Data module; the tutorial is at <a href='{link}'>{link}</a>. "
             "<b>Research use only; not a medical device. Check every number independently.</b>"
-        )
+        ).format(link="https://github.com/ReirradiationReview/SlicerReirradiationReview")
         parent.acknowledgementText = _(
             "Follows the recommendations of Beddok et al., Crit Rev Oncol Hematol 174 (2022) 103655, "
             "doi 10.1016/j.critrevonc.2022.103655."
@@ -50,26 +47,15 @@ def registerSampleData() -> None:
         category=_("Re-irradiation Review"),
         sampleName="ReirradiationReviewDemo",
         uris="",
-        thumbnailFileName=str(Path(__file__).parent / "Resources" / "Icons" / "ReirradiationReview.svg"),
+        thumbnailFileName=str(Path(__file__).parent / "Resources" / "Icons" / "ReirradiationReviewDemo.png"),
         customDownloader=openDemoCase,
     )
 
 
 def openDemoCase(_source=None) -> None:
-    """Write the synthetic demo case into Slicer's cache and put its courses into the module's panel."""
-    from ReirradiationReviewLib.core.demo import write_demo_case
-
-    with slicer.util.tryWithErrorDisplay(_("The demo case could not be made."), waitCursor=True):
-        cache = Path(slicer.mrmlScene.GetCacheManager().GetRemoteCacheDirectory())
-        case = write_demo_case(cache / "ReirradiationReviewDemo", progress=showProgress)
-        slicer.util.selectModule("ReirradiationReview")
-        slicer.util.getModuleWidget("ReirradiationReview").panel.setCourseFolders([case.course1, case.course2])
-
-
-def showProgress(fraction: float, text: str) -> None:
-    """Show progress in Slicer's status bar."""
-    slicer.util.showStatusMessage(f"{fraction:.0%} {text}")
-    slicer.app.processEvents()
+    """Make the synthetic demo case in Slicer's cache, and load its courses into the module's panel."""
+    slicer.util.selectModule("ReirradiationReview")
+    slicer.util.getModuleWidget("ReirradiationReview").panel.courses.loadDemoCase()
 
 
 class ReirradiationReviewWidget(ScriptedLoadableModuleWidget):
@@ -79,7 +65,19 @@ class ReirradiationReviewWidget(ScriptedLoadableModuleWidget):
         from ReirradiationReviewLib.desktop.panel import ReviewPanel
 
         ScriptedLoadableModuleWidget.setup(self)
-        self.panel = ReviewPanel(self.layout, ReirradiationReviewLogic().run)
+        self.panel = ReviewPanel(self.layout, self.resourcePath)
+
+    def enter(self) -> None:
+        """Show what other modules changed meanwhile."""
+        self.panel.sceneWatch.followSegments()
+        self.panel.update()
+
+    def cleanup(self) -> None:
+        """Leave nothing behind; Slicer may call it before setup, or twice."""
+        panel = getattr(self, "panel", None)
+        if panel is not None:
+            panel.close()
+            self.panel = None
 
     def onReload(self) -> None:
         """Forget the library too, so that it is read anew."""
@@ -89,41 +87,38 @@ class ReirradiationReviewWidget(ScriptedLoadableModuleWidget):
 
 
 class ReirradiationReviewLogic(ScriptedLoadableModuleLogic):
-    """The review in the application's scene, without the panel."""
+    """The review in the application's scene, without the panel: for scripts and other modules."""
 
-    def run(self, courseFolders, outputFolder, progress) -> Path:
-        """Review the courses, put the result into the scene and write review.json; return that file's path."""
-        from ReirradiationReviewLib.core.results.document import review_document
-        from ReirradiationReviewLib.run import RunInputs, make_folder, make_review
-        from ReirradiationReviewLib.scene.build import build_scene
-        from ReirradiationReviewLib.scene.environment import SceneEnvironment
-        from ReirradiationReviewLib.scene.from_review import scene_content
+    def openReview(self, courseFolders, progress=None):
+        """Review the courses in these DICOM folders, oldest first, and show them in the scene.
 
-        data = Path(outputFolder) / "review.json"
-        make_folder(data.parent)
-        review, _images = make_review(RunInputs(courses=tuple(Path(folder) for folder in courseFolders)), progress)
-        progress(0.7, _("Building the scene"))
-        build_scene(SceneEnvironment(slicer.mrmlScene, slicer.app.applicationLogic()), scene_content(review))
-        data.write_text(json.dumps(review_document(review), indent=1, ensure_ascii=False, allow_nan=False), "utf-8")
-        return data
+        Returns
+        -------
+        ReviewSession
+            Holds the review and follows changed settings; see ReirradiationReviewLib.session.
+        """
+        from ReirradiationReviewLib.core.errors import no_progress
+        from ReirradiationReviewLib.desktop.environment import desktopEnvironment
+        from ReirradiationReviewLib.run import RunInputs, make_review
+        from ReirradiationReviewLib.session import ReviewSession
+
+        review, beside = make_review(RunInputs(courses=tuple(map(Path, courseFolders))), progress or no_progress)
+        session = ReviewSession(desktopEnvironment())
+        session.open(review, images=beside.images)
+        return session
 
 
 class ReirradiationReviewTest(ScriptedLoadableModuleTest):
-    """Self-test: the demo case, reviewed in Slicer."""
+    """Self-test: the whole panel, driven on the demo case as a user would."""
 
-    def runTest(self) -> None:
+    def setUp(self) -> None:
         slicer.mrmlScene.Clear()
-        self.test_demoCaseGivesACompositeInTheScene()
 
-    def test_demoCaseGivesACompositeInTheScene(self) -> None:
-        from ReirradiationReviewLib.core.demo import write_demo_case
+    def runTest(self, **_options) -> None:
+        """Run what is in ReirradiationReviewLib.desktop.self_test."""
+        from ReirradiationReviewLib.desktop.self_test import PanelSelfTest
 
-        folder = Path(slicer.util.tempDirectory())
-        case = write_demo_case(folder / "case")
-        data = ReirradiationReviewLogic().run([case.course1, case.course2], folder / "review", showProgress)
-        document = json.loads(data.read_text(encoding="utf-8"))
-        self.assertEqual([len(course["plans"]) for course in document["courses"]], [1, 1])
-        self.assertTrue(document["constraints"])
-        state = slicer.mrmlScene.GetSingletonNode("ReirradiationReview", "vtkMRMLScriptedModuleNode")
-        composite = slicer.util.arrayFromVolume(state.GetNodeReference("composite"))
-        self.assertGreater(np.nanmax(composite), 60.0)
+        self.setUp()
+        panel = slicer.util.getModuleWidget("ReirradiationReview").panel
+        PanelSelfTest(panel, self.delayDisplay).run()
+        self.setUp()

@@ -1,114 +1,213 @@
-"""The module's panel: course folders, output folder, Run."""
+"""The module's panel: one review in Slicer's scene, shown in sections."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
-import ctk
 import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..core.errors import Cancelled, Progress
+from ..core.errors import Progress, ReirradiationError
+from ..core.review import Review
+from ..scene.restore import RestoredReview
+from ..session import ReviewSession
+from .biology_section import BiologySection
+from .capabilities import Capabilities
+from .capabilities_section import CapabilitiesSection
+from .constraints_section import ConstraintsSection
+from .courses_section import CoursesSection
+from .display_section import DisplaySection
+from .environment import desktopEnvironment
+from .export_section import ExportSection
+from .jobs import Jobs, sentence
+from .panel_state import PanelState
+from .registration_section import RegistrationSection, evaluated
+from .scene_watch import SceneWatch
+from .target_section import TargetSection
 
-# Called with the course folders (oldest first), the output folder and the progress; returns the file with the numbers.
-RunReview = Callable[[Sequence[str], str, Progress], Path]
+# Isodoses are drawn anew when a slider has rested this long: they take longer than the numbers.
+_REST_MILLISECONDS = 150
 
 
 class ReviewPanel:
-    """Choose the courses, start the review, show how far it is.
+    """Holds the session and lets the sections show and change it.
 
     Parameters
     ----------
     layout
         The layout of the module's widget.
-    runReview
-        What the Run button starts.
+    resourcePath
+        Gives the path of a file of the module's Resources folder.
     """
 
-    def __init__(self, layout: qt.QLayout, runReview: RunReview) -> None:
-        self.runReview = runReview
-        self.cancelRequested = False
-        self._makeInputs()
-        self.runButton = qt.QPushButton(_("Run review"))
-        self.cancelButton = qt.QPushButton(_("Cancel"))
-        self.progressBar = qt.QProgressBar()
-        self.status = qt.QLabel()
-        self.status.wordWrap = True
-        for widget in (self.inputs, self.runButton, self.cancelButton, self.progressBar, self.status):
-            layout.addWidget(widget)
-        layout.addStretch(1)
+    def __init__(self, layout: qt.QLayout, resourcePath: Callable[[str], str]) -> None:
+        self.resourcePath = resourcePath
+        self.widget = slicer.util.loadUI(resourcePath("UI/ReirradiationReview.ui"))
+        self.widget.setMRMLScene(slicer.mrmlScene)
+        layout.addWidget(self.widget)
+        self.ui = slicer.util.childWidgetVariables(self.widget)
+        self.capabilities = Capabilities()
+        self.environment = desktopEnvironment()
+        self.session = ReviewSession(self.environment)
+        self.state = PanelState(slicer.mrmlScene)
+        self.jobs = Jobs(self._onJob, self.showMessage)
+        self._makeSections()
         self._connect()
-        self.showState(running=False)
+        self.sceneWatch = SceneWatch(self)
+        self.restore()
+        self.update()
 
-    def _makeInputs(self) -> None:
-        self.inputs = qt.QWidget()
-        self.courses = slicer.qSlicerDirectoryListView()
-        self.courses.toolTip = _("One DICOM folder per course, oldest first; the last is the new plan")
-        self.addButton = qt.QPushButton(_("Add course folder..."))
-        self.removeButton = qt.QPushButton(_("Remove selected"))
-        self.output = ctk.ctkDirectoryButton()
-        self.output.directory = slicer.app.defaultScenePath
-        form = qt.QFormLayout(self.inputs)
-        form.addRow(_("Courses, oldest first:"), self.courses)
-        form.addRow("", self.addButton)
-        form.addRow("", self.removeButton)
-        form.addRow(_("Write results to:"), self.output)
+    def _makeSections(self) -> None:
+        self.courses = CoursesSection(self)
+        self.registration = RegistrationSection(self)
+        self.biology = BiologySection(self)
+        self.constraints = ConstraintsSection(self)
+        self.display = DisplaySection(self)
+        self.target = TargetSection(self)
+        self.export = ExportSection(self)
+        self.about = CapabilitiesSection(self)
+        self.sections = (
+            self.courses,
+            self.registration,
+            self.biology,
+            self.constraints,
+            self.display,
+            self.target,
+            self.export,
+            self.about,
+        )
 
     def _connect(self) -> None:
-        self.courses.connect("directoryListChanged()", self.onCoursesChanged)
-        self.addButton.connect("clicked()", self.onAddCourse)
-        self.removeButton.connect("clicked()", self.courses.removeSelectedDirectories)
-        self.runButton.connect("clicked()", self.onRun)
-        self.cancelButton.connect("clicked()", self.onCancel)
+        self.ui.cancelButton.connect("clicked()", self.jobs.cancel)
+        self.ui.dismissButton.connect("clicked()", lambda: self.showMessage(""))
+        self.session.add_observer(self.update)
+        # Many changes in one go (a slider that is dragged) lead to one update: the newest wins.
+        self._wanted: dict[str, Any] = {}
+        self._applyTimer = qt.QTimer()
+        self._applyTimer.setSingleShot(True)
+        self._applyTimer.setInterval(0)
+        self._applyTimer.connect("timeout()", self.applyNow)
+        self._restTimer = qt.QTimer()
+        self._restTimer.setSingleShot(True)
+        self._restTimer.setInterval(_REST_MILLISECONDS)
+        self._restTimer.connect("timeout()", self.catchUp)
+        self.showMessage("")
+        self._onJob(None, "", 0.0)
 
-    def setCourseFolders(self, folders: Sequence[Path]) -> None:
-        """Replace the list of course folders, oldest first."""
-        self.courses.directoryList = [str(folder) for folder in folders]
+    def close(self) -> None:
+        """Leave nothing behind: the panel is taken away or made anew."""
+        self.jobs.cancel()
+        self._applyTimer.stop()
+        self._restTimer.stop()
+        self.registration.forgetProposal()
+        self.sceneWatch.close()
 
-    def showState(self, running: bool) -> None:
-        """Enable what can be used now, and say why Run cannot be."""
-        enough = len(self.courses.directoryList) > 1
-        self.inputs.enabled = not running
-        self.runButton.enabled = enough and not running
-        self.runButton.toolTip = "" if enough else _("Add the folders of at least two courses")
-        self.cancelButton.visible = running
-        self.progressBar.visible = running
+    def update(self) -> None:
+        """Show the review as it is now, in every section that is unfolded."""
+        review = self.session.review
+        if review is None:
+            self.ui.patientLabel.text = _("No review is open")
+        else:
+            patient = review.reference.patient
+            facts = [patient.name, patient.id, patient.birth_date, patient.sex]
+            self.ui.patientLabel.text = ", ".join(fact for fact in facts if fact) or _("Unknown patient")
+        for section in self.sections:
+            section.refresh()
 
-    def onCoursesChanged(self) -> None:
-        self.showState(running=False)
+    def showMessage(self, text: str) -> None:
+        """Show what went wrong; an empty text takes the message away."""
+        self.ui.messageLabel.text = text
+        self.ui.messageLabel.visible = bool(text)
+        self.ui.dismissButton.visible = bool(text)
 
-    def onAddCourse(self) -> None:
-        folder = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), _("DICOM folder of one course"))
-        if folder:
-            self.courses.addDirectory(folder)
-
-    def onCancel(self) -> None:
-        self.cancelRequested = True
-
-    def onProgress(self, fraction: float, text: str) -> None:
-        """Show progress; stop the work where the user asked for it."""
-        self.progressBar.value = round(100 * fraction)
-        self.status.text = text
-        slicer.app.processEvents()
-        if self.cancelRequested:
-            raise Cancelled
-
-    def onRun(self) -> None:
-        self.cancelRequested = False
-        self.showState(running=True)
-        outcome = _("The review was not made.")
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Show an error that occurs within as a message, instead of raising it."""
         try:
-            with slicer.util.tryWithErrorDisplay(_("The review could not be made.")):
-                outcome = self._runToOutcome()
-        finally:
-            self.status.text = outcome
-            self.showState(running=False)
+            yield
+        except Exception as error:  # noqa: BLE001 - a plain sentence is shown, the rest is logged too
+            self.showMessage(sentence(error))
 
-    def _runToOutcome(self) -> str:
-        try:
-            data = self.runReview(self.courses.directoryList, self.output.directory, self.onProgress)
-        except Cancelled:  # no error, so not one for tryWithErrorDisplay to show
-            return _("Cancelled; the scene is as it was.")
-        return _("The composite is in the scene. All numbers: {path}").format(path=data)
+    def start(self, title: str, work: Callable[[Progress], Any], done: Callable[[Any], None]) -> bool:
+        """Run pure work beside the window; what ``done`` raises is shown as a message."""
+
+        def finished(result: Any) -> None:
+            with self.told():
+                done(result)
+
+        self.showMessage("")
+        started = self.jobs.start(title, work, finished)
+        if not started:
+            self.showMessage(_("{title} is still running: wait for it, or cancel it.").format(title=self.jobs.title))
+        return started
+
+    def _onJob(self, title: str | None, text: str, fraction: float) -> None:
+        self.ui.jobWidget.visible = title is not None
+        self.ui.jobLabel.text = text
+        self.ui.progressBar.value = round(100 * fraction)
+
+    def apply(self, **changes: Any) -> None:
+        """Change settings soon: all that is asked for until Slicer is idle becomes one update."""
+        self._wanted |= changes
+        self._applyTimer.start()
+
+    def applyNow(self) -> None:
+        """Change the settings that were asked for: numbers and composite at once, the rest when the controls rest."""
+        self._applyTimer.stop()
+        wanted, self._wanted = self._wanted, {}
+        review = self.session.review
+        if review is not None and wanted:
+            with self.told():
+                try:
+                    self.session.apply_numbers(replace(review.settings, **wanted))
+                except ReirradiationError:
+                    self.update()  # what was refused is taken back
+                    raise
+                self.session.show_composite()
+                self.showMessage("")
+                self._restTimer.start()
+
+    def catchUp(self) -> None:
+        """Bring isodoses, surfaces and the state that is saved up to date with what was asked for last."""
+        self.applyNow()
+        self._restTimer.stop()
+        if self.session.review is not None:
+            with self.told():
+                self.session.catch_up()
+                self.display.showLines()
+
+    def wanted(self, name: str) -> Any:
+        """Return a setting as it will be once the changes that were asked for are made."""
+        assert self.session.review is not None
+        return self._wanted.get(name, getattr(self.session.review.settings, name))
+
+    def restore(self) -> None:
+        """Open the review that the scene holds, if any."""
+        with self.told():
+            found = self.session.find_restorable()
+            if found is not None:
+                title = _("Restoring the review of the scene")
+                self.start(title, partial(_madeAnew, found), lambda review: self._resume(found, review))
+
+    def _resume(self, found: RestoredReview, review: Review) -> None:
+        self.session.resume(found, review)
+        self.courses.setCourses(review.courses)
+        self.display.showIsodoses()
+        self.display.showOverlay()
+
+    def open(self, review: Review) -> None:
+        """Show a new review."""
+        self.registration.forgetProposal()
+        with slicer.util.RenderBlocker():
+            self.session.open(review)
+        self.courses.setCourses(review.courses)
+        self.display.showReview()
+
+
+def _madeAnew(found: RestoredReview, progress: Progress) -> Review:
+    return evaluated(found.review(progress))

@@ -32,6 +32,7 @@ class Application:
         self.temporaryPath = self.defaultScenePath = self.cachePath = str(folder)
         self.startup: list[Callable[[], None]] = []
         self.loaded_modules: dict[str, Any] = {}
+        self.paused = 0
 
     def applicationLogic(self) -> slicer.vtkSlicerApplicationLogic:
         return self._environment.application_logic
@@ -60,6 +61,13 @@ class Application:
 
     def restoreOverrideCursor(self) -> None:
         QtWidgets.QApplication.restoreOverrideCursor()
+
+    def pauseRender(self) -> None:
+        self.paused += 1
+
+    def resumeRender(self) -> None:
+        assert self.paused > 0
+        self.paused -= 1
 
     def connect(self, signal: str, slot: Callable[[], None]) -> bool:
         assert signal == "startupCompleted()", signal
@@ -106,13 +114,14 @@ class LayoutManager:
             sliceLogic=lambda: logic,
             mrmlSliceNode=logic.GetSliceNode,
             mrmlSliceCompositeNode=logic.GetSliceCompositeNode,
-            sliceView=lambda: _view(f"{name} slice"),
+            sliceView=lambda: _view(name),
+            visible=True,
         )
         return StrictObject("instance slicer.app.layoutManager().sliceWidget('Red')", widget)
 
     def threeDWidget(self, index: int) -> object:
         assert index == 0
-        return SimpleNamespace(threeDView=lambda: _view("3D"))
+        return SimpleNamespace(threeDView=lambda: _view("3D"), visible=True)
 
     def resetThreeDViews(self) -> None:
         self.resets.append("3D")
@@ -121,11 +130,13 @@ class LayoutManager:
         self.resets.append("slices")
 
 
+_annotations: dict[str, vtk.vtkCornerAnnotation] = {}
+
+
 def _view(name: str) -> StrictObject:
-    return StrictObject(
-        "instance slicer.app.layoutManager().threeDWidget(0).threeDView()",
-        SimpleNamespace(objectName=name, resetFocalPoint=lambda: None, forceRender=lambda: None),
-    )
+    annotation = _annotations.setdefault(name, vtk.vtkCornerAnnotation())
+    view = SimpleNamespace(objectName=name, cornerAnnotation=lambda: annotation)
+    return StrictObject("instance slicer.app.layoutManager().threeDWidget(0).threeDView()", view)
 
 
 def _slice_logic(environment: SceneEnvironment, name: str) -> slicer.vtkMRMLSliceLogic:
@@ -133,6 +144,8 @@ def _slice_logic(environment: SceneEnvironment, name: str) -> slicer.vtkMRMLSlic
     logic.SetMRMLApplicationLogic(environment.application_logic)
     logic.SetMRMLScene(environment.scene)
     logic.AddSliceNode(name)
+    # The logic makes nodes of its own; the scene's are the ones that are shown.
+    logic.SetSliceNode(environment.scene.GetSingletonNode(name, "vtkMRMLSliceNode"))
     logic.GetSliceNode().SetOrientation(_ORIENTATIONS[name])
     logics = environment.application_logic.GetSliceLogics() or vtk.vtkCollection()
     logics.AddItem(logic)

@@ -16,6 +16,7 @@ import slicer
 import slicer.util
 from PySide6 import QtCore, QtGui, QtWidgets
 from ReirradiationReviewLib.scene.environment import SceneEnvironment, headless_environment
+from ReirradiationReviewLib.scene.save import load_scene, save_scene
 
 from . import mrml_widgets, slicer_widgets
 from .application import Application
@@ -64,12 +65,27 @@ class _Space(ModuleType):
         return made
 
 
+def _plots_logic(environment: SceneEnvironment) -> StrictObject:
+    logic = slicer.vtkSlicerPlotsLogic()
+    logic.SetMRMLApplicationLogic(environment.application_logic)
+    logic.SetMRMLScene(environment.scene)
+    return StrictObject("instance slicer.modules.plots.logic()", logic)
+
+
+class _ScreenCaptureLogic:
+    """Writes the words in the view's corner instead of a picture of it."""
+
+    def captureImageFromView(self, view: Any, filename: str) -> None:
+        Path(filename).write_text(view.cornerAnnotation().GetText(2), encoding="utf-8")
+
+
 def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> StandIn:
     """Make ``qt``, ``ctk`` and Slicer's application importable for as long as the monkeypatch lasts."""
     QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
     slot_errors.clear()
     environment = headless_environment()
     standin = StandIn(environment, Application(environment, folder))
+    plots = _plots_logic(environment)
     spaces = {name: _Space(name) for name in ("qt", "ctk")}
     for name, module in spaces.items():
         monkeypatch.setitem(sys.modules, name, module)
@@ -79,7 +95,11 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> StandIn:
     for name, value in {
         "mrmlScene": environment.scene,
         "app": StrictObject("instance slicer.app", standin.app),
-        "modules": SimpleNamespace(),
+        "modules": SimpleNamespace(
+            plots=SimpleNamespace(logic=lambda: plots),
+            segmentations=SimpleNamespace(logic=lambda: environment.application_logic.GetModuleLogic("Segmentations")),
+            volumes=SimpleNamespace(logic=lambda: environment.application_logic.GetModuleLogic("Volumes")),
+        ),
         "dicomDatabase": None,
     }.items():
         monkeypatch.setattr(slicer, name, value, raising=False)
@@ -87,10 +107,14 @@ def install(monkeypatch: pytest.MonkeyPatch, folder: Path) -> StandIn:
         "loadUI": load_ui,
         "selectModule": standin.selected_modules.append,
         "pip_install": standin.installed_packages.append,
+        "saveScene": lambda path: save_scene(environment, Path(path)) or True,
+        "loadScene": lambda path: load_scene(environment, Path(path)) or True,
     }.items():
         monkeypatch.setattr(slicer.util, name, value)
     sample_data = SimpleNamespace(registerCustomSampleDataSource=lambda **entry: standin.sample_data.append(entry))
     monkeypatch.setitem(sys.modules, "SampleData", SimpleNamespace(SampleDataLogic=sample_data))
+    capture = SimpleNamespace(ScreenCaptureLogic=_ScreenCaptureLogic)
+    monkeypatch.setitem(sys.modules, "ScreenCapture", capture)
     for name in [name for name in sys.modules if name.startswith("ReirradiationReviewLib.desktop")]:
         monkeypatch.delitem(sys.modules, name)
     return standin

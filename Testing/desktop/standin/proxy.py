@@ -143,6 +143,8 @@ def wrap_value(value: Any) -> Any:
     """Return what Python gets for a value of Qt: objects wrapped, lists as tuples, the rest as it is."""
     if isinstance(value, list | tuple):
         return tuple(map(wrap_value, value))
+    if type(value).__name__ == "QOverrideCursorGuard":
+        return None  # PySide6's own invention
     is_qt = isinstance(value, Shiboken.Object) and not isinstance(value, QtCore.Qt)
     return wrap(value) if is_qt and type(value).__module__.startswith(("PySide6", __package__)) else value
 
