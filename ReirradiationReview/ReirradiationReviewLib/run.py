@@ -13,14 +13,12 @@ import numpy as np
 from . import __version__
 from .beside import Beside, place_beside, write_new_contours
 from .core.courses import Course, Plan
-from .core.dicom_export.registration import write_registration
 from .core.dicom_export.rtdose import ComposedCourse, SpatialTransformKind, write_composite_rtdose
 from .core.errors import Notice, Progress, ReirradiationError, no_progress, part_of
 from .core.image_inputs import ImageInputs, read_images
 from .core.images import PlacedImage
 from .core.letd import with_letd
 from .core.registration.course import CourseRegistration, register_courses
-from .core.registration.files import write_transform
 from .core.registration.qa.landmarks import read_landmarks
 from .core.registration.qa.of_review import assess_review
 from .core.report.dvh_plot import StructureCurves
@@ -32,6 +30,7 @@ from .core.same_fraction import merge_same_fraction
 from .core.settings import Settings
 from .core.settings_checks import check_settings, check_tables
 from .core.targets.methods import TargetRequest
+from .registration_outputs import make_folder, write_earlier_contours, write_transforms
 
 if TYPE_CHECKING:
     from .scene.pictures import Picture
@@ -128,6 +127,7 @@ def write_review(review: Review, beside: Beside, out: Path, progress: Progress =
         "transforms": transforms,
         "composite_rtdose": [write_composite(review, out, registration_objects)],
         "rtstruct": write_new_contours(review, beside.targets, out),
+        "earlier_contours": write_earlier_contours(review, out),
     }
     progress(0.65, "building the scene")
     scene_files, pictures, notices = write_scene(review, beside.images, out, part_of(progress, 0.65, 0.95))
@@ -144,50 +144,6 @@ def write_review(review: Review, beside: Beside, out: Path, progress: Progress =
     write_report(report, document, dose_curves(review), shown)
     progress(1.0, "done")
     return {"report": report, "data": data, **scene_files}
-
-
-def make_folder(folder: Path) -> None:
-    """Create a folder to write into; ReirradiationError where that is not possible."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ReirradiationError(f"cannot write to {folder}: {error.strerror}; choose another --out") from error
-
-
-def write_transforms(review: Review, folder: Path) -> tuple[list[str], dict[int, tuple[str, str]]]:
-    """Write each earlier course's transform as an ITK file, and as a DICOM REG where it joins two frames.
-
-    Returns
-    -------
-    names
-        Of the files, relative to the output folder.
-    objects
-        SOP Class and Instance UID of the REG by the course's index.
-    """
-    make_folder(folder)
-    names: list[str] = []
-    objects: dict[int, tuple[str, str]] = {}
-    for index, (course, registration) in enumerate(zip(review.courses, review.registrations, strict=True)):
-        if index == review.reference_index:
-            continue
-        suffix = "tfm" if registration.transform.displacement is None else "h5"
-        path = folder / f"course{index + 1}.{suffix}"
-        write_transform(path, registration.transform)
-        names.append(f"transforms/{path.name}")
-        if course.frame_of_reference_uid != review.reference.frame_of_reference_uid:
-            path = path.with_suffix(".dcm")
-            kind, uid, notices = write_registration(
-                path,
-                registration.transform,
-                review.reference,
-                course,
-                method=registration.method,
-                software_version=__version__,
-            )
-            objects[index] = (kind, uid)
-            review.notices += notices
-            names.append(f"transforms/{path.name}")
-    return names, objects
 
 
 def dose_curves(review: Review, points: int = 200) -> list[StructureCurves]:

@@ -30,8 +30,7 @@ def test_its_centre_is_at_the_peak_and_its_volume_is_that_of_the_near_maximum(re
     spot = hot_spot(review, review.organ("SpinalCord"))
     np.testing.assert_allclose(spot.centre_lps, PEAK_MM, atol=0.5)
     assert spot.volume_cc == pytest.approx(HOT_CC, rel=0.1)
-    # A ball of 0.03 cc has a radius of 1.93 mm.
-    assert spot.spread_mm == pytest.approx(1.93, abs=0.6)
+    assert spot.elsewhere_cc == 0.0
 
 
 def test_the_shares_are_each_plans_eqd2_there_and_add_up(review):
@@ -56,15 +55,15 @@ def test_an_organ_without_known_dose_has_none(review):
     assert hot_spot(review, review.organ("Larynx")) is None
     entries = json.loads(json.dumps(review_document(review)["hot_spots"], allow_nan=False))
     assert entries[1]["position_lps_mm"] is None
-    assert entries[0]["in_one_place"] is True
     assert {plan["plan"] for plan in entries[0]["plans"]} == {"plan of course 1", "plan of course 2"}
 
 
-def test_one_that_lies_in_several_places_says_so():
+def test_of_one_that_lies_in_several_places_the_place_of_the_hottest_point_is_said():
     two_peaks = a_review(
-        lambda x, y, z: 50 - 0.1 * np.minimum(np.abs(z - 20), np.abs(z + 20)), lambda x, y, z: 0.0,
+        lambda x, y, z: 50 - 0.1 * np.minimum(np.abs(z - 20), np.abs(z + 20) + 0.01), lambda x, y, z: 0.0,
         (a_box("SpinalCord", (-2, -2, -30), (2, 2, 30)),),
     )  # fmt: skip
     (entry,) = review_document(two_peaks)["hot_spots"]
-    assert entry["in_one_place"] is False
-    assert entry["spread_mm"] == pytest.approx(20, abs=3)
+    assert entry["position_lps_mm"][2] == pytest.approx(20.0, abs=1.0)
+    assert entry["elsewhere_cc"] > 0.005
+    assert entry["volume_cc"] + entry["elsewhere_cc"] == pytest.approx(HOT_CC, rel=0.1)

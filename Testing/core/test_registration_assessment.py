@@ -106,6 +106,17 @@ def test_an_organ_whose_place_was_not_measured_is_never_good():
     assert entry(review, "Cord")["eqd2_error_gy"]["mean"] is None
 
 
+def test_dice_says_nothing_of_a_thin_organ_whose_outlines_agree_as_far_as_the_images_tell():
+    thin = a_cylinder("Cord", 1, (SHIFT[0] + 20.0, SHIFT[1]), radius_mm=3.0, z_mm=(60.0, 120.0))
+    reference = a_review((1.4, 0.0, 0.0), (thin,))
+    cord = a_cylinder("Cord", 2, (20.0, 0.0), radius_mm=3.0)
+    review = assess_review(reference.with_structures((cord,)))
+    found = organ(review, "Cord")
+    assert found.contours.dice < 0.8
+    assert found.contours.mean_distance_mm < 1.5 == found.resolution_mm
+    assert found.verdict == "good"
+
+
 def test_landmarks_measure_the_organs_that_they_are_near():
     reference = {"in the parotid": np.zeros(3), "far": np.array([80.0, 80.0, 80.0])}
     course = {"in the parotid": SHIFT + np.array([0.0, 0.0, 4.0]), "far": SHIFT + 80.0}

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from drawn_shapes import a_ball, circles, textured
+from ReirradiationReviewLib.core.dicom import read_series
 from ReirradiationReviewLib.core.errors import ReirradiationError
 from ReirradiationReviewLib.core.registration.qa import limits
 from ReirradiationReviewLib.core.registration.qa.contours import compare_contours
@@ -130,6 +131,16 @@ def test_a_fold_between_two_nodes_is_found():
     assert determinants.min() == pytest.approx(1 - 4 / 3)
 
 
+def test_a_fold_in_a_deep_field_is_found_wherever_it_lies():
+    grid = Volume(np.zeros((50, 4, 5, 3)), np.diag([3.0, 3.0, 3.0, 1.0]))
+    for plane in (1, 16, 17, 33, 48):
+        field = grid.like(np.zeros(grid.array.shape))
+        field.array[plane, 2, 2, 2] = 7.0  # along z, past the next node 3 mm away
+        determinants = field_determinants(SpatialTransform(displacement=field))
+        assert len(determinants) == 8 * 49 * 3 * 4
+        assert determinants.min() == pytest.approx(1 - 7 / 3)
+
+
 def test_beyond_the_grid_the_jacobian_is_the_matrix_alone():
     transform = SpatialTransform(np.diag([2.0, 1.0, 1.0, 1.0]), a_field(lambda points: 0.5 * points).displacement)
     assert jacobian_at(transform, np.array([[-50.0, 0.0, 0.0]]))[0] == pytest.approx(2.0)
@@ -154,6 +165,28 @@ def test_the_course_is_read_where_the_transform_leads():
     moved.index_to_lps[:3, 3] += [30.0, -12.0, 9.0]
     assert compare_images(image, moved, a_shift(30.0, -12.0, 9.0)).correlation == pytest.approx(1.0, abs=1e-6)
     assert compare_images(image, moved, a_shift(-30.0, 12.0, -9.0)).correlation < 0.5
+
+
+def a_mirror(centre):
+    matrix = np.diag([-1.0, 1.0, 1.0, 1.0])
+    matrix[0, 3] = 2 * centre[0]
+    return matrix
+
+
+def test_the_images_tell_right_registrations_from_wrong_ones(data_dir):
+    case = data_dir / "reirr_hn"
+    images = [read_series(case / f"course{n}", "CT").volume for n in (1, 2)]
+    true = np.array(json.loads((case / "truth.json").read_text())["transform"]["M21_course2_to_course1"])
+    centre = true[:3, :3] @ images[1].corners_lps().mean(axis=0) + true[:3, 3]
+
+    def verdict(matrix):
+        found = compare_images(images[1], images[0], SpatialTransform(matrix))
+        return limits.CORRELATION.check(found.correlation).verdict
+
+    assert verdict(true) == "good"
+    assert verdict(a_shift(5.0, 0.0, 0.0).matrix_lps @ true) == "caution"
+    for wrong in (a_shift(0.0, 10.0, 0.0).matrix_lps, a_shift(0.0, 0.0, 40.0).matrix_lps, a_mirror(centre)):
+        assert verdict(wrong @ true) == "do not use"
 
 
 def test_mutual_information_of_a_relabelled_image_is_its_entropy():
@@ -184,6 +217,12 @@ def test_landmarks_are_paired_by_name_and_measured_in_the_course(tmp_path):
     assert (errors.mean_mm, errors.max_mm) == (1.5, 3.0)
     assert "lost" in notices[0].text
     np.testing.assert_allclose(errors.near(np.array([[4.0, 5.0, 10.0]]), 5.0), [3.0])
+
+
+def test_landmarks_without_a_common_name_measure_nothing_and_it_is_said():
+    errors, notices = landmark_errors(a_shift(0, 0, 0), {"a": np.zeros(3)}, {"b": np.zeros(3)})
+    assert errors is None
+    assert "no name in common" in notices[0].text
 
 
 @pytest.mark.parametrize(("system", "expected"), [("LPS", (1, 2, 3)), ("RAS", (-1, -2, 3)), ("0", (-1, -2, 3))])

@@ -77,14 +77,14 @@ def test_a_request_is_read():
     ("text", "words"),
     [
         ("best@1,2,3", "there is no method 'best'; there are fixed, percent"),
-        ("percent:many@1,2,3", "'many' is not a percent, e.g. percent:41"),
-        ("percent:-4", "is not a percent"),
+        ("percent:many@1,2,3", "'many' is no value (percent), e.g. percent:41"),
+        ("percent:-4", "is no value (percent)"),
         ("percent:140", "above the maximum"),
-        ("fixed:nan", "is not a SUV"),
+        ("fixed:nan", "is no value (SUV)"),
         ("gradient:3", "has no parameter"),
-        ("ratio@1,2,3", "needs its times the mean of normal tissue, e.g. ratio:1.6"),
-        ("range:500-300", "is not a LOW-HIGH"),
-        ("range:500", "is not a LOW-HIGH"),
+        ("ratio@1,2,3", "needs a value (times the mean of normal tissue), e.g. ratio:1.6"),
+        ("range:500-300", "is no value (LOW-HIGH)"),
+        ("range:500", "is no value (LOW-HIGH)"),
         ("percent@1,2,3;colour=red", "'colour=red' is none of within=..., without=..."),
         ("percent@1,2,3;within", "is none of"),
         ("", "there is no method ''"),
@@ -104,14 +104,14 @@ def test_a_target_gets_its_facts_a_free_name_and_a_contour():
     assert target.facts["suv_max"] == pytest.approx(10.0, rel=1e-4)
     assert target.facts["parameter"] == [50.0]
     assert target.facts["status"] == METHODS["percent"].status == "unverified"
-    assert [notice.code for notice in target.notices] == ["target-method-unverified"]
+    assert [notice.code for notice in target.notices] == ["target-from-pet", "target-method-unverified"]
     points = np.concatenate(target.structure.contours_lps)
     assert np.abs(np.linalg.norm(points - HILL, axis=1) - radius_mm(5.0)).max() < 1.0
 
 
 def test_a_verified_default_needs_no_warning():
     target = made("fixed" + AT_HILL)
-    assert not target.notices
+    assert [notice.code for notice in target.notices] == ["target-from-pet"]
     assert target.facts["parameter"] == [2.5]
     assert not target.facts["parameter_by_user"]
 
@@ -138,6 +138,8 @@ def test_the_liver_is_measured_in_its_structure():
 def test_a_ratio_needs_normal_tissue():
     with pytest.raises(ReirradiationError, match=r"compares with normal tissue: add reference=L,P,S"):
         made("ratio:1.6" + AT_HILL)
+    with pytest.raises(ReirradiationError, match=r"compares with liver, and no structure is called Liver: add ref"):
+        made("percist" + AT_HILL)
     target = made("ratio:1.6" + AT_HILL + ";reference=10,-40,-30")
     assert target.facts["volume_cc"] == pytest.approx(ball_cc(radius_mm(1.6)), rel=0.02)
 

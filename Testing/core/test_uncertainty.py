@@ -13,7 +13,13 @@ from ReirradiationReviewLib.core.organs.dvh import metric
 from ReirradiationReviewLib.core.registration.course import CourseRegistration
 from ReirradiationReviewLib.core.registration.transform import SpatialTransform
 from ReirradiationReviewLib.core.review import Review
-from ReirradiationReviewLib.core.uncertainty import RegistrationError, UncertaintySettings, moved_doses
+from ReirradiationReviewLib.core.uncertainty import (
+    RegistrationError,
+    UncertaintySettings,
+    error_of,
+    measured,
+    moved_doses,
+)
 from ReirradiationReviewLib.core.uncertainty.registration_error import ErrorSamples
 from ReirradiationReviewLib.core.volume import Volume
 
@@ -281,3 +287,27 @@ def test_many_doses_at_once_have_the_figures_of_each():
         for name in ("D0.03cc", "D1cc", "D40%", "Dmean", "V20Gy%", "CV30Gycc", "Dmax"):
             expected = [metric(name)(dose_volume(total, volumes, 0.01)) for total in totals]
             np.testing.assert_allclose(figures_of_many(metric(name), totals, volumes, 0.01), expected, rtol=1e-12)
+
+
+class TestTheErrorThatIsAssumed:
+    def test_it_is_the_users_then_what_was_measured_then_what_is_usual(self):
+        rigid = SpatialTransform()
+        field = Volume(np.zeros((2, 2, 2, 3), dtype=np.float32), np.eye(4))
+        deformable = SpatialTransform(np.eye(4), field)
+        usual = UncertaintySettings()
+        assert error_of(usual, rigid).error.mean_error_mm == pytest.approx(6.0, abs=0.1)
+        assert error_of(usual, deformable).error.mean_error_mm == pytest.approx(2.5, abs=0.1)
+        assert error_of(usual, rigid, 4.0).error.mean_error_mm == pytest.approx(4.0)
+        own = UncertaintySettings(error=EXACT)
+        assert error_of(own, rigid, 4.0).error is EXACT
+
+    def test_contours_that_agree_do_not_make_it_smaller_than_that_of_a_deformable_one(self):
+        found = error_of(UncertaintySettings(), SpatialTransform(), 0.3)
+        assert found.error.mean_error_mm == pytest.approx(2.48, abs=0.02)
+
+    def test_a_distance_across_the_surface_is_half_of_the_error(self):
+        # Normal errors of 3 mm per axis: their part across a surface, and their length, by simulation.
+        errors = np.random.default_rng(1).normal(0.0, 3.0, (200_000, 3))
+        across, length = np.abs(errors[:, 0]).mean(), np.linalg.norm(errors, axis=1).mean()
+        assert length / across == pytest.approx(measured._LENGTH_PER_DISTANCE, rel=0.01)
+        assert RegistrationError(3.0, 0.0, 0.0).mean_error_mm == pytest.approx(length, rel=0.01)

@@ -13,6 +13,8 @@ from .review import Review
 
 # The volume that near-maximum doses are read from; a ball of it has a radius of 1.9 mm.
 HOT_CC = 0.03
+# The hottest volume may be in several places; the one around the hottest point reaches this far from it.
+_REACH_MM = 5.0
 
 
 @dataclass(frozen=True)
@@ -38,33 +40,33 @@ class PlanShare:
 
 @dataclass(frozen=True)
 class HotSpot:
-    """The hottest part of an organ.
+    """The hottest part of an organ: of its hottest ``HOT_CC``, what lies around the hottest point.
 
     Parameters
     ----------
     volume_cc
-        ``HOT_CC``, or the organ's known volume where that is smaller.
+        At most ``HOT_CC``.
+    elsewhere_cc
+        The rest of the hottest ``HOT_CC``.
     mean_gy, lowest_gy
         Composite EQD2 over the spot.
     centre_lps
         Its centre of volume, LPS mm, shape ``(3,)``.
-    spread_mm
-        Distance of its farthest sample from the centre: a few mm for one spot, much more where it is in pieces.
     shares
         One per plan that enters the sum.
     """
 
     structure: str
     volume_cc: float
+    elsewhere_cc: float
     mean_gy: float
     lowest_gy: float
     centre_lps: NDArray[np.float64]
-    spread_mm: float
     shares: tuple[PlanShare, ...]
 
 
 def hot_spot(review: Review, organ: OrganDose) -> HotSpot | None:
-    """Return the hottest ``HOT_CC`` of an organ by composite EQD2 without recovery; None where no dose is known."""
+    """Return where an organ is hottest by composite EQD2 without recovery; None where no dose is known."""
     weights = review.weights()
     total = organ.eqd2_at_points(weights, organ.alpha_beta_gy)
     known = np.flatnonzero(total.known)
@@ -72,17 +74,19 @@ def hot_spot(review: Review, organ: OrganDose) -> HotSpot | None:
         return None
     falling = known[np.argsort(-total.low_gy[known])]
     reached = int(np.searchsorted(np.cumsum(organ.samples.volumes_cc[falling]), HOT_CC)) + 1
-    hot = falling[:reached]
-    volumes, points = organ.samples.volumes_cc[hot], organ.samples.points_lps[hot]
-    centre = np.average(points, axis=0, weights=volumes)
+    hottest = falling[:reached]
+    points = organ.samples.points_lps[hottest]
+    hot = hottest[np.linalg.norm(points - points[0], axis=1) <= _REACH_MM]
+    volumes = organ.samples.volumes_cc[hot]
+    centre = np.average(organ.samples.points_lps[hot], axis=0, weights=volumes)
     shares = tuple(_share(review, organ, plan, hot, centre) for plan, weight in enumerate(weights) if weight.weight > 0)
     return HotSpot(
         organ.name,
         float(volumes.sum()),
+        float(organ.samples.volumes_cc[hottest].sum() - volumes.sum()),
         float(np.average(total.low_gy[hot], weights=volumes)),
         float(total.low_gy[hot].min()),
         centre,
-        float(np.linalg.norm(points - centre, axis=1).max()),
         shares,
     )
 

@@ -30,7 +30,7 @@ from .row_cases import RowCase, recovery_sentence
 from .same_fraction import merge_same_fraction
 from .settings import Settings
 from .settings_checks import check_structure_names
-from .uncertainty import RowRange, UncertaintySettings, row_ranges, uncertainty_settings
+from .uncertainty import RowRange, UncertaintySettings, measured_errors_mm, row_ranges, uncertainty_settings
 
 if TYPE_CHECKING:
     from .registration.qa.quality import RegistrationQuality
@@ -245,7 +245,12 @@ class Review:
         """
         course_of = [index for index, _ in self.plans]
         return row_ranges(
-            self.row_cases(), self.mapped.fields, course_of, self.reference_index, settings or self.range_settings
+            self.row_cases(),
+            self.mapped.fields,
+            course_of,
+            self.reference_index,
+            settings or self.range_settings,
+            measured_mm=measured_errors_mm(self.quality),
         )
 
     def _cases_of(self, protocol: str, row: ConstraintRow) -> list[RowCase]:

@@ -19,6 +19,7 @@ from .transform import SpatialTransform
 # Distance of the nodes on which a deformation is asked first where it leads, to find where something comes from.
 _SURVEY_MM = 15.0
 _MARGIN_VOXELS = 3
+_PIXEL_MM = 1.0
 
 
 def where_from(transform: SpatialTransform, points_lps: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -112,8 +113,10 @@ def _drawn(structure: Structure, transform: SpatialTransform, grid: Volume) -> t
     high = np.clip(np.ceil(index.max(axis=0)).astype(int) + _MARGIN_VOXELS, 0, last)
     if np.any(index.max(axis=0) < 0) or np.any(index.min(axis=0) > last):
         return ()
-    depth = OrganDepth.of(structure, float(grid.spacing_mm[:2].min()) / 2)
-    i, j = np.arange(low[0] - 1, high[0] + 2), np.arange(low[1] - 1, high[1] + 2)
+    # Lines pass between pixels where the depth is zero: about a millimetre serves as well as a CT's finest pixels.
+    step = np.maximum(1, np.floor(_PIXEL_MM / grid.spacing_mm[:2] + 1e-6)).astype(int)
+    depth = OrganDepth.of(structure, float((step * grid.spacing_mm[:2]).min()) / 2)
+    i, j = (np.arange(low[axis] - step[axis], high[axis] + 2 * step[axis], step[axis]) for axis in (0, 1))
     contours = []
     for k in range(low[2], high[2] + 1):
         jj, ii = np.meshgrid(j, i, indexing="ij")
@@ -126,6 +129,6 @@ def _drawn(structure: Structure, transform: SpatialTransform, grid: Volume) -> t
         field[:, [0, -1]] = np.maximum(field[:, [0, -1]], 1e-3)
         for line in trace(field):
             if len(line) > 2:
-                index = np.column_stack([line + np.array([i[0], j[0]]), np.full(len(line), k)])
+                index = np.column_stack([line * step + np.array([i[0], j[0]]), np.full(len(line), k)])
                 contours.append(grid.to_lps(index))
     return tuple(contours)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..volume import Volume, affine
+from ..volume import affine
 from .transform import SpatialTransform
 
 # Nodes that the fit uses at most, and how often the worse half of them is left out and the rest fitted again.
@@ -23,15 +23,21 @@ def with_rigid_part(transform: SpatialTransform) -> SpatialTransform:
     if transform.displacement is None:
         return transform
     grid = transform.displacement
-    nodes = grid.centres_lps()
-    moved = affine(transform.matrix_lps, nodes + grid.array.reshape(-1, 3))
-    known = np.flatnonzero(np.all(np.isfinite(moved), axis=1))
+    known = np.flatnonzero(np.all(np.isfinite(grid.array), axis=-1))
     chosen = known[:: max(1, len(known) // _NODES)]
-    matrix = _trimmed_fit(nodes[chosen], moved[chosen]) if len(chosen) else transform.matrix_lps
-    rest = np.zeros(nodes.shape)
-    rest[known] = affine(np.asarray(np.linalg.inv(matrix)), moved[known]) - nodes[known]
-    field = Volume(rest.astype(np.float32).reshape(grid.array.shape), grid.index_to_lps, grid.frame_of_reference_uid)
-    return SpatialTransform(matrix, field)
+    k, j, i = np.unravel_index(chosen, grid.array.shape[:3])
+    nodes = grid.to_lps(np.stack([i, j, k], axis=1).astype(np.float64))
+    matrix = transform.matrix_lps
+    if len(chosen):
+        matrix = _trimmed_fit(nodes, affine(matrix, nodes + grid.array[k, j, i]))
+    back = np.asarray(np.linalg.inv(matrix)) @ transform.matrix_lps
+    rest = np.empty(grid.array.shape, dtype=np.float32)
+    plane = np.stack(np.meshgrid(*(np.arange(count) for count in grid.shape_ijk[:2])), axis=-1).reshape(-1, 2)
+    for number, vectors in enumerate(grid.array):  # plane by plane: fields of a CT's resolution fill the memory
+        nodes = grid.to_lps(np.column_stack([plane, np.full(len(plane), number)]))
+        moved = affine(back, nodes + vectors.reshape(-1, 3)) - nodes
+        rest[number] = np.where(np.isfinite(moved), moved, 0.0).reshape(vectors.shape)
+    return SpatialTransform(matrix, grid.like(rest))
 
 
 def _trimmed_fit(points: NDArray[np.float64], moved: NDArray[np.float64]) -> NDArray[np.float64]:

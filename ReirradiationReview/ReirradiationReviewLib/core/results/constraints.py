@@ -66,14 +66,16 @@ def _range_entry(result: ConstraintResult, span: RowRange | None) -> dict[str, A
 
 
 def uncertainty_entry(review: Review) -> dict[str, Any]:
-    """Return what the ranges were worked out for."""
+    """Return what the ranges were worked out for; the registration's error where none was measured at the organ."""
     settings = review.range_settings
-    errors = [
-        {"course": course.label, **asdict(error), "mean_error_mm": error.mean_error_mm}
-        for index, course in enumerate(review.courses)
-        if index != review.reference_index
-        for error in [error_of(settings, review.registrations[index].transform)]
-    ]
+    errors = []
+    for index, course in enumerate(review.courses):
+        if index != review.reference_index:
+            assumed = error_of(settings, review.registrations[index].transform)
+            mean_mm = assumed.error.mean_error_mm
+            errors.append(
+                {"course": course.label, **asdict(assumed.error), "mean_error_mm": mean_mm, "basis": assumed.basis}
+            )
     return {
         "search_mm": settings.search_mm,
         "search_within_organ": settings.search_within_organ,

@@ -18,6 +18,7 @@ from .courses import course_entry, image_entry
 from .evidence import evidence_entry
 from .hot_spots import hot_spot_entry
 from .models import model_entries, recovery_table_entry
+from .overlap import overlap_entry
 from .prescriptions import prescription_entry
 from .registration import registration_entry
 from .statements import LIMITS, all_notices, assumptions, not_covered
@@ -66,6 +67,7 @@ def review_document(
             "evidence": evidence_entry(review),
             "targets": target_entries(review, images, new_targets),
             "prescriptions": prescription_entry(review),
+            "overlap": overlap_entry(review, constraints),
             "assumptions": assumptions(review),
             "not_covered": not_covered(review, constraints),
             "limits": list(LIMITS),

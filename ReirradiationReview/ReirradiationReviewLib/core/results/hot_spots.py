@@ -9,13 +9,10 @@ from ..hot_spots import HOT_CC, HotSpot, hot_spot
 from ..organ_dose import OrganDose
 from ..review import Review
 
-# Samples of one spot lie within a few mm; beyond this, its centre is the centre of several.
-_ONE_SPOT_MM = 10.0
-
 
 def hot_spot_entry(review: Review, organ: OrganDose) -> dict[str, Any]:
     """Return where the organ's composite EQD2 is highest, and what each course and plan gives there."""
-    entry: dict[str, Any] = {"structure": organ.name, "metric": f"mean EQD2 of the hottest {HOT_CC:g} cc"}
+    entry: dict[str, Any] = {"structure": organ.name, "metric": f"composite EQD2, hottest {HOT_CC:g} cc"}
     spot = hot_spot(review, organ)
     if spot is None:
         return {**entry, "position_lps_mm": None, "dose_gy": None, "shares": [], "plans": []}
@@ -23,8 +20,7 @@ def hot_spot_entry(review: Review, organ: OrganDose) -> dict[str, Any]:
         **entry,
         "volume_cc": spot.volume_cc,
         "position_lps_mm": spot.centre_lps.tolist(),
-        "spread_mm": spot.spread_mm,
-        "in_one_place": spot.spread_mm <= _ONE_SPOT_MM,
+        "elsewhere_cc": spot.elsewhere_cc,
         "dose_gy": spot.mean_gy,
         "lowest_gy": spot.lowest_gy,
         "shares": [_of_course(review, spot, index) for index in range(len(review.courses))],
@@ -37,7 +33,18 @@ def hot_spot_entry(review: Review, organ: OrganDose) -> dict[str, Any]:
             }
             for share in spot.shares
         ],
+        "registration": _registration(review, organ),
     }
+
+
+def _registration(review: Review, organ: OrganDose) -> list[dict[str, Any]]:
+    """Return how good each registration was found to be at the organ; nothing where it was not measured."""
+    return [
+        {"course": review.courses[index].label, "verdict": found.verdict, "uncertainty_mm": found.uncertainty_mm}
+        for index, quality in review.quality.items()
+        for found in quality.organs
+        if found.structure == organ.name
+    ]
 
 
 def _of_course(review: Review, spot: HotSpot, index: int) -> dict[str, Any]:

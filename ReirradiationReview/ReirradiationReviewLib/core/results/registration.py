@@ -24,12 +24,13 @@ def registration_entry(review: Review, index: int) -> dict[str, Any]:
         "method": registration.method,
         "matrix_lps": registration.transform.matrix_lps.tolist(),
         "deformable": registration.transform.displacement is not None,
-        "qa": registration.qa | (_quality(review, index, quality) if quality is not None else {}),
+        "qa": registration.qa | (quality_entry(review, index, quality) if quality is not None else {}),
         "seconds": round(registration.seconds, 2),
     }
 
 
-def _quality(review: Review, index: int, quality: RegistrationQuality) -> dict[str, Any]:
+def quality_entry(review: Review, index: int, quality: RegistrationQuality) -> dict[str, Any]:
+    """Return what was measured of a registration, with the dose error under the review's present settings."""
     organs = {organ.name: organ for organ in review.organs}
     return {
         "verdict": quality.verdict,

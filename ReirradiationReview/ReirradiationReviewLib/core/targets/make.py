@@ -151,13 +151,15 @@ def _reference_values(
     place, method = request.reference, request.method
     if not isinstance(place, str):
         return pet.reference_values(image, place)
-    if method.id == "percist":
+    has_liver = any(structure.name.casefold() == "liver" for structure in structures)
+    if method.id == "percist" and (place or has_liver):
         liver = _structure_region(request, place or "Liver", structures, ct)
         return pet.reference_values(image, pet.deepest_ball(liver, image.volume))
     if not place:
+        without = ", and no structure is called Liver" if method.id == "percist" else ""
         raise ReirradiationError(
-            f"--gtv {method.id}: it compares with {method.reference}: add reference=L,P,S (a ball of 3 cm is taken) or "
-            "reference=STRUCTURE"
+            f"--gtv {method.id}: it compares with {method.reference}{without}: add reference=L,P,S (a ball of 3 cm is "
+            "taken) or reference=STRUCTURE"
         )
     return pet.reference_values(image, _structure_region(request, place, structures, ct))
 
@@ -180,11 +182,17 @@ def _free_name(wanted: str, structures: Sequence[Structure]) -> str:
 
 
 def _notices(request: TargetRequest, name: str) -> tuple[Notice, ...]:
-    method = request.method
-    if method.status == "verified":
-        return ()
-    values = request.values or (() if method.value is None else (method.value,))
-    by = "chosen by the user" if request.values else "default"
-    parameter = f" ({values[0]:g} {method.parameter}, {by})" if values else ""
-    text = f"{name} was made by the method {method.title!r}{parameter}, which is unverified: {method.source}"
-    return (Notice("target-method-unverified", text, name),)
+    method, notices = request.method, []
+    if method.modality == "PT":
+        text = (
+            f"{name} rests on PET, which does not tell tumour from inflammation after irradiation: doubtful parts need "
+            "other imaging or a biopsy, or are left out (Beddok 2022)"
+        )
+        notices.append(Notice("target-from-pet", text, name))
+    if method.status == "unverified":
+        values = request.values or (() if method.value is None else (method.value,))
+        by = "chosen by the user" if request.values else "default"
+        parameter = f" ({values[0]:g} {method.parameter}, {by})" if values else ""
+        text = f"{name} was made by the method {method.title!r}{parameter}, which is unverified: {method.source}"
+        notices.append(Notice("target-method-unverified", text, name))
+    return tuple(notices)

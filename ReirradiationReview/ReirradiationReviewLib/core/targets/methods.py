@@ -170,7 +170,7 @@ def _values(text: str, method: Method, value: str) -> tuple[float, ...]:
     """Return the parameter as it was given; empty for the default."""
     if not value:
         if method.value is None and method.parameter:
-            raise _bad(text, f"{method.id} needs its {method.parameter}, e.g. {method.id}:{_example(method)}")
+            raise _bad(text, f"{method.id} needs a value ({method.parameter}), e.g. {method.id}:{_example(method)}")
         return ()
     if not method.parameter:
         raise _bad(text, f"{method.id} has no parameter")
@@ -181,7 +181,7 @@ def _values(text: str, method: Method, value: str) -> tuple[float, ...]:
         numbers = ()
     ordered = len(numbers) == (2 if method.id == "range" else 1) and numbers[0] <= numbers[-1]
     if not ordered or not np.isfinite(numbers).all() or (method.id != "range" and numbers[0] <= 0):
-        raise _bad(text, f"{value!r} is not a {method.parameter}, e.g. {method.id}:{_example(method)}")
+        raise _bad(text, f"{value!r} is no value ({method.parameter}), e.g. {method.id}:{_example(method)}")
     if "percent" in method.parameter and numbers[0] > 100:
         raise _bad(text, f"{value} % is above the maximum")
     return numbers

@@ -6,6 +6,7 @@ another registration.
 """
 
 from .geometric import RangeSource
+from .measured import measured_errors_mm
 from .ranges import RowRange, row_ranges
 from .settings import RegistrationError, UncertaintySettings, error_of, uncertainty_settings
 
@@ -15,6 +16,7 @@ __all__ = [
     "RowRange",
     "UncertaintySettings",
     "error_of",
+    "measured_errors_mm",
     "row_ranges",
     "uncertainty_settings",
 ]

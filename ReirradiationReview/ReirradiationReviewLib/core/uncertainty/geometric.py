@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ from .moved_doses import MovedDoses, moved_doses
 from .organ_sums import OrganSum
 from .registration_error import ErrorSamples
 from .search import SearchGrid
-from .settings import RegistrationError, UncertaintySettings, error_of
+from .settings import AssumedError, RegistrationError, UncertaintySettings, error_of
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,12 @@ class GeometricInputs:
     reference_index: int
     settings: UncertaintySettings
     other_transforms: dict[int, SpatialTransform]
+    measured_mm: Mapping[tuple[int, str], float]
 
-    def error_of(self, course: int) -> RegistrationError:
-        """Return the error of a course's registration."""
-        return error_of(self.settings, self.fields[self.course_of.index(course)].transform)
+    def error_of(self, course: int, structure: str) -> AssumedError:
+        """Return the error of a course's registration at a structure."""
+        transform = self.fields[self.course_of.index(course)].transform
+        return error_of(self.settings, transform, self.measured_mm.get((course, structure)))
 
 
 def other_transforms(
@@ -74,6 +76,8 @@ class GeometricRange:
         self.sum = organ_sum
         self.inputs = inputs
         self.earlier = {course: organ_sum.of_course(course) for course in organ_sum.earlier_courses}
+        structure = organ_sum.sampled.structure.name
+        self.errors = {course: inputs.error_of(course, structure) for course in self.earlier}
         self.searched_gy = self._searched() if inputs.settings.search_mm and self.earlier else None
         self.moved = self._moved() if inputs.settings.samples and self.earlier else None
         self.other_gy = self._other()
@@ -88,9 +92,9 @@ class GeometricRange:
             yield RangeSource("search", min(value, found), max(value, found), text)
         if self.moved is not None:
             low, high = value + np.percentile(self.moved.shifts(measure), settings.percentiles)
-            means = sorted({self.inputs.error_of(course).mean_error_mm for course in self.earlier})
+            assumed = [f"{each.error.mean_error_mm:.1f} mm on average ({each.basis})" for each in self.errors.values()]
             text = (
-                f"registration error of {' and '.join(f'{mean:.1f}' for mean in means)} mm on average, "
+                f"registration error of {' and '.join(dict.fromkeys(assumed))}, "
                 f"{settings.percentiles[0]:g} to {settings.percentiles[1]:g} % of {settings.samples} samples"
             )
             yield RangeSource("registration_error", max(float(low), 0.0), float(high), text)
@@ -116,9 +120,9 @@ class GeometricRange:
         settings = self.inputs.settings
 
         def errors_of(course: int) -> ErrorSamples:
-            return _errors(self.inputs.error_of(course), settings.samples, settings.seed + course)
+            return _errors(self.errors[course].error, settings.samples, settings.seed + course)
 
-        farthest = max(self.inputs.error_of(course).mean_error_mm for course in self.earlier)
+        farthest = max(each.error.mean_error_mm for each in self.errors.values())
         return moved_doses(self.sum, self.inputs.fields, errors_of, farthest)
 
     def _other(self) -> NDArray[np.float64] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -59,6 +59,8 @@ def row_ranges(
     course_of: Sequence[int],
     reference_index: int,
     settings: UncertaintySettings,
+    *,
+    measured_mm: Mapping[tuple[int, str], float],
 ) -> list[RowRange | None]:
     """Return the range of every row's value, None where there is none.
 
@@ -70,10 +72,11 @@ def row_ranges(
         One per plan.
     course_of
         Which course each plan belongs to.
+    measured_mm
+        By course and structure: the registration's mean error there, where it was measured.
     """
-    inputs = GeometricInputs(
-        tuple(fields), tuple(course_of), reference_index, settings, other_transforms(fields, course_of, settings)
-    )
+    others = other_transforms(fields, course_of, settings)
+    inputs = GeometricInputs(tuple(fields), tuple(course_of), reference_index, settings, others, measured_mm)
     # Rows about the same sum on the same organ share what is costly.
     groups: dict[tuple[int, bytes], list[int]] = {}
     for number, case in enumerate(cases):

@@ -94,13 +94,42 @@ class UncertaintySettings:
 
 def uncertainty_settings(settings: Settings) -> UncertaintySettings:
     """Return what the user's settings of a review say."""
-    sd_mm = settings.registration_sd_mm
-    # Half of the variance is rigid, half smooth.
-    part_mm = sd_mm / math.sqrt(2.0)
-    error = RegistrationError(part_mm, _ROTATION_SD_DEG, part_mm) if sd_mm else None
+    error = _evenly_split(settings.registration_sd_mm) if settings.registration_sd_mm else None
     return UncertaintySettings(settings.search_mm, settings.search_within_organ, error)
 
 
-def error_of(settings: UncertaintySettings, transform: SpatialTransform) -> RegistrationError:
-    """Return the error that a registration is given: the user's, else the usual one for its kind."""
-    return settings.error or (RIGID_ERROR if transform.displacement is None else DEFORMABLE_ERROR)
+@dataclass(frozen=True)
+class AssumedError:
+    """The error that a registration is given, and why."""
+
+    error: RegistrationError
+    basis: str
+
+
+def error_of(
+    settings: UncertaintySettings, transform: SpatialTransform, measured_mm: float | None = None
+) -> AssumedError:
+    """Return the error that a registration is given: the user's, else what was measured, else what is usual.
+
+    Parameters
+    ----------
+    measured_mm
+        Mean length of the error at an organ, as measured. It is not taken for less than is usual for a deformable
+        registration: contours that agree do not show how tissue slides along them.
+    """
+    if settings.error is not None:
+        return AssumedError(settings.error, "as set by the user")
+    if measured_mm is not None:
+        mean_mm = max(measured_mm, DEFORMABLE_ERROR.mean_error_mm)
+        return AssumedError(
+            _evenly_split(mean_mm / _MAXWELL_MEAN), f"{measured_mm:.1f} mm from contours and landmarks here"
+        )
+    if transform.displacement is None:
+        return AssumedError(RIGID_ERROR, "usual for a rigid registration")
+    return AssumedError(DEFORMABLE_ERROR, "usual for a deformable registration")
+
+
+def _evenly_split(sd_mm: float) -> RegistrationError:
+    """Return an error of a standard deviation per axis, half of its variance rigid, half smooth."""
+    part_mm = sd_mm / math.sqrt(2.0)
+    return RegistrationError(part_mm, _ROTATION_SD_DEG, part_mm)

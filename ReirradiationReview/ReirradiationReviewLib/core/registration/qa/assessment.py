@@ -120,6 +120,7 @@ class _Measured:
             uncertainty_mm=uncertainty,
             uncertainty_basis=basis,
             slopes=self._slopes(organ),
+            resolution_mm=self._half_voxel_mm(),
         )
         return quality, notices
 

@@ -40,6 +40,8 @@ class JacobianStatistics:
 
 # Below 0.2 extreme shrinkage, above 2 implausible growth: EQD2Viewer's DirQualityReport, after Bosma 2024 / ESTRO 2021.
 EXTREME = (0.2, 2.0)
+# Planes of cells that are looked at together: a field of a CT's resolution would fill the memory at once.
+_SLAB = 16
 
 
 def jacobian_at(transform: SpatialTransform, points_lps: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -86,9 +88,15 @@ def field_determinants(transform: SpatialTransform) -> NDArray[np.float64]:
     grid = transform.displacement
     if grid is None:
         return np.array([linear])
-    moved = grid.array.astype(np.float64)
-    edges = [np.asarray(np.diff(moved, axis=axis), dtype=np.float64) for axis in (2, 1, 0)]  # along i, j, k
     to_mm = np.asarray(np.linalg.inv(grid.index_to_lps[:3, :3]), dtype=np.float64)
+    planes = range(0, max(len(grid.array) - 1, 1), _SLAB)
+    slabs = [_corner_determinants(grid.array[first : first + _SLAB + 1].astype(np.float64), to_mm) for first in planes]
+    return linear * np.concatenate(slabs)
+
+
+def _corner_determinants(moved: NDArray[np.float64], to_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``det(1 + du/dx)`` at the corners of all cells of a block of nodes, shape ``(N,)``."""
+    edges = [np.asarray(np.diff(moved, axis=axis), dtype=np.float64) for axis in (2, 1, 0)]  # along i, j, k
     corners = []
     for i, j, k in product((0, 1), repeat=3):
         # The edge along one axis starts at the corner's place on the other two.
@@ -98,7 +106,7 @@ def field_determinants(transform: SpatialTransform) -> NDArray[np.float64]:
             _cells(edges[2], (None, j, i)),
         )
         corners.append(_determinant(np.stack(parts, axis=-1), to_mm).ravel())
-    return linear * np.concatenate(corners)
+    return np.concatenate(corners)
 
 
 def _cells(edges: NDArray[np.float64], place: tuple[int | None, ...]) -> NDArray[np.float64]:

@@ -69,13 +69,14 @@ def landmark_errors(
         Landmarks by name, LPS mm, shape ``(3,)``; points of one name belong together.
     """
     names = tuple(name for name in reference if name in course)
+    if not names:
+        text = "the landmarks of the two images have no name in common, so they measure nothing"
+        return None, (Notice("landmarks-unpaired", text),)
     alone = sorted({*reference, *course} - set(names))
     notices: tuple[Notice, ...] = ()
     if alone:
         text = f"landmarks that only one of the two images has were left out: {', '.join(alone)}"
         notices = (Notice("landmarks-unpaired", text),)
-    if not names:
-        return None, notices
     points = np.array([reference[name] for name in names])
     marked = np.array([course[name] for name in names])
     errors = np.linalg.norm(transform.apply(points) - marked, axis=1)

@@ -56,6 +56,8 @@ class OrganQuality:
         all) landmarks, and at least half the larger CT's largest voxel side; None where neither was measured.
     uncertainty_basis
         What it was taken from.
+    resolution_mm
+        Half the larger CT's largest voxel side: what lies closer together cannot be told apart.
     """
 
     structure: str
@@ -70,14 +72,17 @@ class OrganQuality:
     uncertainty_mm: float | None
     uncertainty_basis: str
     slopes: DoseSlopes
+    resolution_mm: float
 
     @property
     def checks(self) -> tuple[Check, ...]:
         """Every figure that was measured, held against its limit."""
         contours, near = self.contours, self.landmarks_near
+        # Of outlines that agree as far as the images tell, Dice only says how thin the organ is.
+        judged = contours is not None and contours.mean_distance_mm > self.resolution_mm
         found = [
             limits.MEAN_DISTANCE.check(contours.mean_distance_mm if contours else None),
-            limits.DICE.check(contours.dice if contours else None),
+            limits.DICE.check(contours.dice if contours and judged else None),
             limits.LANDMARKS_MEAN.check(near.mean_mm if near else None),
             limits.LANDMARKS_MAX.check(near.max_mm if near else None),
             limits.FOLDED.check(self.jacobian.folded_percent),
