@@ -29,6 +29,7 @@ from .core.review_checks import TOO_FEW_COURSES
 from .core.same_fraction import merge_same_fraction
 from .core.settings import Settings
 from .core.settings_checks import check_settings, check_tables
+from .core.targets.make import check_requests
 from .core.targets.methods import TargetRequest
 from .registration_outputs import make_folder, write_earlier_contours, write_transforms
 
@@ -92,6 +93,7 @@ def make_review(inputs: RunInputs, progress: Progress = no_progress) -> tuple[Re
     images = read_images(inputs.images, part_of(progress, 0.12, 0.15))
     index = range(len(courses))[inputs.reference_index]
     check_settings(courses, index, inputs.settings)
+    check_requests(inputs.targets, images, courses[index])
     registrations = register_courses(courses, index, inputs.registration, part_of(progress, 0.15, 0.42))
     how, span = inputs.images.registration, part_of(progress, 0.42, 0.5)
     beside = place_beside(images, inputs.targets, courses, registrations, index, methods=how, progress=span)

@@ -99,6 +99,7 @@ def test_a_run_with_the_true_deformation_has_the_true_numbers(tmp_path, demo_cas
 def test_what_cannot_be_reviewed_is_refused_before_the_long_work(tmp_path, demo_case, capsys):
     one = ["run", "--course", str(demo_case.course1)]
     both = [*one, "--course", str(demo_case.course2)]
+    pet = str(demo_case.pet)
     blocked = tmp_path / "a file"
     blocked.touch()
     cases = (
@@ -106,6 +107,8 @@ def test_what_cannot_be_reviewed_is_refused_before_the_long_work(tmp_path, demo_
         ([*both, "--out", str(tmp_path / "x"), "--protocol", "nope"], "there is no protocol 'nope'"),
         ([*both, "--out", str(blocked / "x")], "choose another --out"),
         ([*both, "--out", str(tmp_path / "x"), "--reference", "3"], "numbered 1 to 2"),
+        ([*both, "--out", str(tmp_path / "x"), "--gtv", "fixed@1,2,3"], "add its folder with --pet or --mr"),
+        ([*both, "--out", str(tmp_path / "x"), "--pet", pet, "--gtv", "fixed@Tumour"], "no structure 'Tumour'"),
     )
     for arguments, reason in cases:
         assert main(arguments) == 1

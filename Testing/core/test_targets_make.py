@@ -116,6 +116,13 @@ def test_a_verified_default_needs_no_warning():
     assert not target.facts["parameter_by_user"]
 
 
+def test_a_target_that_runs_to_the_images_edge_is_told():
+    target = made("fixed:0.9" + AT_HILL)  # below the background
+    assert "target-leaks" in [notice.code for notice in target.notices]
+    assert "reaches the edge of the image" in target.notices[-1].text
+    assert "target-leaks" not in [notice.code for notice in made("fixed:2" + AT_HILL).notices]
+
+
 def test_a_structure_can_be_the_seed_the_limit_and_what_is_left_out():
     hill, decoy = a_ball("Old GTV", HILL, 15.0), a_ball("Bladder", DECOY, 30.0, 2)
     assert made("fixed:4@old gtv", structures=(hill,)).facts["volume_cc"] == pytest.approx(
@@ -126,6 +133,14 @@ def test_a_structure_can_be_the_seed_the_limit_and_what_is_left_out():
     assert inside == pytest.approx(2 * ball_cc(radius_mm(4.0)), rel=0.03)
     without = made("fixed:4;within=Box;without=Bladder", structures=(both, decoy)).facts["volume_cc"]
     assert without == pytest.approx(ball_cc(radius_mm(4.0)), rel=0.02)
+
+
+def test_a_target_can_be_the_seed_of_the_next_one():
+    requests = [parse_request(text) for text in ("fixed:4" + AT_HILL + ";name=first", "percent:50@first")]
+    _, second = make_targets(requests, [an_image(hills)], a_course())
+    assert second.facts["volume_cc"] == pytest.approx(ball_cc(radius_mm(5.0)), rel=0.02)
+    with pytest.raises(ReirradiationError, match="there is no structure 'first'"):
+        make_targets(requests[::-1], [an_image(hills)], a_course())
 
 
 def test_the_liver_is_measured_in_its_structure():

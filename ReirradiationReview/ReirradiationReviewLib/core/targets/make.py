@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..courses import Course, ImageSeries, Structure
 from ..errors import Notice, ReirradiationError
 from ..images import PlacedImage
+from ..registration.images import ReadImage
 from . import mr, pet
 from .lesion import Lesion, Search
 from .methods import TargetRequest
@@ -19,8 +20,12 @@ from .outline import region_of, structure_of
 from .region import Region
 from .values import image_values
 
+SeenImage = TypeVar("SeenImage", bound=PlacedImage | ReadImage)
+
 # Colours of new targets, apart from those that planning systems give to GTV and PTV.
 _COLOURS = ((255, 0, 0), (255, 0, 255), (0, 255, 255), (255, 128, 0), (128, 255, 0), (128, 0, 255))
+# A target of this size is more likely a leak: a threshold below what is around the tumour.
+_LARGEST_CC = 1000.0
 
 
 @dataclass(frozen=True)
@@ -49,14 +54,33 @@ def make_targets(requests: Sequence[TargetRequest], images: Sequence[PlacedImage
     ReirradiationError
         If one cannot be made; the message says which and why.
     """
-    if requests and reference.ct is None:
-        raise ReirradiationError(f"{reference.label} has no CT that a target could be contoured on; add its CT")
+    check_requests(requests, images, reference)
     made: list[Target] = []
     for request in requests:
         assert reference.ct is not None
         there = [*reference.structures, *(target.structure for target in made)]
         made.append(_make(request, images, there, reference.ct, _COLOURS[len(made) % len(_COLOURS)]))
     return made
+
+
+def check_requests(requests: Sequence[TargetRequest], images: Sequence[SeenImage], reference: Course) -> None:
+    """Refuse at once what cannot be made: requests for images and structures that are not there.
+
+    Parameters
+    ----------
+    images
+        Placed, or only read.
+    """
+    if requests and reference.ct is None:
+        raise ReirradiationError(f"{reference.label} has no CT that a target could be contoured on; add its CT")
+    known = {structure.name.casefold() for structure in reference.structures}
+    for request in requests:
+        _image(request, images)
+        places = (request.seed, request.within, request.reference, *request.without)
+        for name in (place for place in places if isinstance(place, str) and place):
+            if name.casefold() not in known:
+                _structure(request, name, reference.structures)
+        known.add(_name(request).casefold())
 
 
 def _make(
@@ -69,7 +93,7 @@ def _make(
     image = _image(request, images)
     search = _search(request, image, structures, ct)
     region = _region(request, image, search, structures, ct)
-    name = _free_name(request.name or f"GTV_{image.series.modality}_{request.method.id}", structures)
+    name = _free_name(_name(request), structures)
     region = replace(region, name=name)
     number = max((structure.number for structure in structures), default=0) + 1
     structure = structure_of(region, ct.volume, number=number, colour=colour)
@@ -86,10 +110,10 @@ def _make(
         "volume_cc": region.volume_cc,
         **image_values(image, region),
     }
-    return Target(region, structure, facts, _notices(request, name))
+    return Target(region, structure, facts, (*_notices(request, name), *_leak_notices(region, image)))
 
 
-def _image(request: TargetRequest, images: Sequence[PlacedImage]) -> PlacedImage:
+def _image(request: TargetRequest, images: Sequence[SeenImage]) -> SeenImage:
     method, text = request.method, request.image.casefold()
     fitting = [i for i in images if i.series.modality == method.modality and text in i.name.casefold()]
     if len(fitting) == 1:
@@ -165,11 +189,19 @@ def _reference_values(
 
 
 def _structure_region(request: TargetRequest, name: str, structures: Sequence[Structure], ct: ImageSeries) -> Region:
+    return region_of(_structure(request, name, structures), ct.volume)
+
+
+def _structure(request: TargetRequest, name: str, structures: Sequence[Structure]) -> Structure:
     found = [structure for structure in structures if structure.name.casefold() == name.casefold()]
     if not found:
         there = ", ".join(structure.name for structure in structures) or "none"
         raise ReirradiationError(f"--gtv {request.method.id}: there is no structure {name!r}; there are {there}")
-    return region_of(found[0], ct.volume)
+    return found[0]
+
+
+def _name(request: TargetRequest) -> str:
+    return request.name or f"GTV_{request.method.modality}_{request.method.id}"
 
 
 def _free_name(wanted: str, structures: Sequence[Structure]) -> str:
@@ -196,3 +228,19 @@ def _notices(request: TargetRequest, name: str) -> tuple[Notice, ...]:
         text = f"{name} was made by the method {method.title!r}{parameter}, which is unverified: {method.source}"
         notices.append(Notice("target-method-unverified", text, name))
     return tuple(notices)
+
+
+def _leak_notices(region: Region, image: PlacedImage) -> tuple[Notice, ...]:
+    """Return a notice about a target that is no lesion: it runs on to the image's edge, or is larger than any."""
+    where = np.argwhere(region.mask.array)
+    ends = np.array([where.min(axis=0), where.max(axis=0)], dtype=np.float64)[:, ::-1]
+    index = image.volume.to_index(region.mask.to_lps(ends))
+    at_edge = (index.min(axis=0) < 0.5).any() or (index.max(axis=0) > np.array(image.volume.shape_ijk) - 1.5).any()
+    if not at_edge and region.volume_cc < _LARGEST_CC:
+        return ()
+    text = (
+        f"{region.name} has {region.volume_cc:.0f} cc"
+        + (" and reaches the edge of the image" if at_edge else "")
+        + ": it may hold more than the tumour; check the threshold, the reference and the seed"
+    )
+    return (Notice("target-leaks", text, region.name),)
