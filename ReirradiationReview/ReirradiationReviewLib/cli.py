@@ -16,6 +16,7 @@ from .core.settings import DISPLAY_ALPHA_BETA_GY, Settings
 from .image_options import add_image_options, image_inputs, target_requests
 from .range_options import add_range_options, range_settings
 from .registration_options import add_registration_options, landmark_files
+from .target_options import add_target_options, derived_requests, margin_of
 
 RESEARCH_USE = "Research use only; not a medical device. Check every number independently."
 
@@ -93,6 +94,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     add_review_options(run)
     add_range_options(run)
     add_image_options(run)
+    add_target_options(run)
     run.add_argument(
         "--composite-alpha-beta",
         type=positive(float),
@@ -146,6 +148,7 @@ def _inspect(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
+    from .beside import TargetInputs
     from .run import RunInputs, run_review
 
     count = len(options.course)
@@ -165,7 +168,9 @@ def _run(options: argparse.Namespace) -> None:
         **review_inputs(options),
         landmarks=landmark_files(options),
         images=image_inputs(options),
-        targets=target_requests(options),
+        targets=TargetInputs(
+            target_requests(options), derived_requests(options), margin_of(options), dict(options.function)
+        ),
     )
     progress = ConsoleProgress()
     written = run_review(inputs, options.out, progress)

@@ -21,6 +21,7 @@ def add_image_options(parser: argparse.ArgumentParser) -> None:
 
     repeatable("--pet", folder, "DIR", "DICOM folder with PET series; repeatable")
     repeatable("--mr", folder, "DIR", "DICOM folder with MR series; repeatable")
+    repeatable("--spect", folder, "DIR", "DICOM folder with reconstructed SPECT; repeatable")
     repeatable("--pet-series", str, "TEXT", "of these, use series whose description contains TEXT (default: all)")
     repeatable("--mr-series", str, "TEXT", "likewise for MR")
     repeatable(
@@ -54,6 +55,7 @@ def image_inputs(options: argparse.Namespace) -> ImageInputs:
     return ImageInputs(
         pet=tuple(options.pet),
         mr=tuple(options.mr),
+        spect=tuple(options.spect),
         pet_series=tuple(options.pet_series),
         mr_series=tuple(options.mr_series),
         suv_type=options.suv,

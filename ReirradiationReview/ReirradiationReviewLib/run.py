@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import __version__
-from .beside import Beside, place_beside, write_new_contours
+from .beside import Beside, TargetInputs, check_wanted, place_beside, write_new_contours
 from .core.courses import Course, Plan
 from .core.dicom_export.rtdose import ComposedCourse, SpatialTransformKind, write_composite_rtdose
 from .core.errors import Notice, Progress, ReirradiationError, no_progress, part_of
+from .core.functional_maps import weighted_organs
 from .core.image_inputs import ImageInputs, read_images
 from .core.images import PlacedImage
 from .core.letd import with_letd
 from .core.registration.course import CourseRegistration, register_courses
 from .core.registration.qa.landmarks import read_landmarks
 from .core.registration.qa.of_review import assess_review
-from .core.report.dvh_plot import StructureCurves
 from .core.report.html import ReportPicture, write_report
 from .core.results.document import review_document
 from .core.review import Review
@@ -29,9 +29,8 @@ from .core.review_checks import TOO_FEW_COURSES
 from .core.same_fraction import merge_same_fraction
 from .core.settings import Settings
 from .core.settings_checks import check_settings, check_tables
-from .core.targets.make import check_requests
-from .core.targets.methods import TargetRequest
 from .registration_outputs import make_folder, write_earlier_contours, write_transforms
+from .report_curves import dose_curves, functional_curves
 
 if TYPE_CHECKING:
     from .scene.pictures import Picture
@@ -56,7 +55,7 @@ class RunInputs:
     letd
         Images of LETd in keV/um by plan label or UID; see `core.letd`.
     targets
-        Targets to be made from the images.
+        What is asked for around the target.
     landmarks
         Slicer point lists by the index of the course in whose CT they were marked.
     """
@@ -69,7 +68,7 @@ class RunInputs:
     same_fraction: tuple[tuple[str, ...], ...] = ()
     letd: Mapping[str, Path] = field(default_factory=dict)
     images: ImageInputs = field(default_factory=ImageInputs)
-    targets: tuple[TargetRequest, ...] = ()
+    targets: TargetInputs = field(default_factory=TargetInputs)
     landmarks: Mapping[int, Path] = field(default_factory=dict)
 
 
@@ -93,7 +92,7 @@ def make_review(inputs: RunInputs, progress: Progress = no_progress) -> tuple[Re
     images = read_images(inputs.images, part_of(progress, 0.12, 0.15))
     index = range(len(courses))[inputs.reference_index]
     check_settings(courses, index, inputs.settings)
-    check_requests(inputs.targets, images, courses[index])
+    check_wanted(inputs.targets, courses[index], images)
     registrations = register_courses(courses, index, inputs.registration, part_of(progress, 0.15, 0.42))
     how, span = inputs.images.registration, part_of(progress, 0.42, 0.5)
     beside = place_beside(images, inputs.targets, courses, registrations, index, methods=how, progress=span)
@@ -124,6 +123,7 @@ def run_review(inputs: RunInputs, out: Path, progress: Progress = no_progress) -
 def write_review(review: Review, beside: Beside, out: Path, progress: Progress = no_progress) -> dict[str, Path]:
     """Write everything that a review yields below ``out``; see `run_review`."""
     make_folder(out)
+    weighted = weighted_organs(review, beside.maps)
     transforms, registration_objects = write_transforms(review, out / "transforms")
     files: dict[str, Any] = {
         "transforms": transforms,
@@ -139,28 +139,15 @@ def write_review(review: Review, beside: Beside, out: Path, progress: Progress =
     shown = [ReportPicture(picture.path, picture.caption) for picture in pictures]
     progress(0.95, "writing the report")
     files |= {"report": "report.html", "data": "review.json"}
-    document = review_document(review, files, beside.images, beside.targets)
+    document = review_document(
+        review, files, beside.images, new_targets=beside.targets, margin=beside.margin, weighted=weighted
+    )
     data = out / "review.json"
     data.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
     report = out / "report.html"
-    write_report(report, document, dose_curves(review), shown)
+    write_report(report, document, [*dose_curves(review), *map(functional_curves, weighted)], shown)
     progress(1.0, "done")
     return {"report": report, "data": data, **scene_files}
-
-
-def dose_curves(review: Review, points: int = 200) -> list[StructureCurves]:
-    """Return each structure's DVH of EQD2, per course and composite, for the report's plot."""
-    result = []
-    for organ in review.organs:
-        sums = [(course.label, review.weights([index])) for index, course in enumerate(review.courses)]
-        sums.append(("composite", review.weights()))
-        curves = []
-        for label, weights in sums:
-            dose = organ.eqd2(weights).low
-            dose_gy, volume_cc = dose.curve(points)
-            curves.append((label, dose_gy, volume_cc / dose.total_volume_cc * 100.0))
-        result.append(StructureCurves(organ.name, curves, organ.structure.colour))
-    return result
 
 
 def write_composite(review: Review, out: Path, registration_objects: Mapping[int, tuple[str, str]]) -> str:
@@ -228,6 +215,7 @@ def write_scene(
     except ImportError as error:
         return {}, [], [Notice("no-slicer-libraries", f"no scene and no pictures: {error}; install the review extra")]
     from .scene.build import build_scene
+    from .scene.figure1_pictures import render_figure1
     from .scene.from_review import scene_content
     from .scene.pictures import render_pictures
     from .scene.registration_pictures import render_registration_pictures
@@ -242,6 +230,7 @@ def write_scene(
     nodes = build_scene(environment, content)
     progress(0.4, "drawing the pictures")
     pictures = render_pictures(environment, nodes, content, out / "screenshots")
+    pictures += render_figure1(environment, nodes, content, out / "screenshots")
     pictures += render_registration_pictures(environment, nodes, content, out / "screenshots")
     progress(0.8, "saving the scene")
     save_scene(environment, out / "review.mrb")

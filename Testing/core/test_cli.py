@@ -30,6 +30,9 @@ def test_protocols_are_listed_and_printed_with_their_sources(capsys):
         ["run", "--course", "no such folder", "--out", "x"],
         ["run", "--out", "x"],
         ["run", "--course", ".", "--course", ".", "--out", "x", "--search-mm", "-1"],
+        ["run", "--course", ".", "--course", ".", "--out", "x", "--setup-error", "1"],
+        ["run", "--course", ".", "--course", ".", "--out", "x", "--function", "Lungs"],
+        ["run", "--course", ".", "--course", ".", "--out", "x", "--target-registration-error", "nan"],
         ["run", "--course", ".", "--course", ".", "--out", "x", "--registration-sigma-mm", "wide"],
     ],
 )
@@ -196,3 +199,13 @@ def test_wrong_words_about_images_end_with_the_usage(wrong, capsys):
 def test_a_request_for_a_target_that_makes_no_sense_is_refused_at_once(capsys):
     assert main(["run", "--course", ".", "--course", ".", "--out", "x", "--gtv", "hottest@1,2,3"]) == 1
     assert "there is no method 'hottest'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option", [["--margin", "PTV=CTV"], ["--combine", "G=union:A"], ["--margin", "PTV=CTV+5;cut"], ["--gtv", "magic"]]
+)
+def test_a_target_that_makes_no_sense_is_refused_before_anything_is_read(option, tmp_path, capsys):
+    assert main(["run", "--course", ".", "--course", ".", "--out", str(tmp_path), *option]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert "usage: " in said[0] or "there are" in said[0]

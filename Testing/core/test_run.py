@@ -65,8 +65,23 @@ def the_pet_shows_the_recurrence(document, truth):
 
 def the_new_contours_are_an_rtstruct(path):
     dataset = pydicom.dcmread(path)
-    assert [roi.ROIName for roi in dataset.StructureSetROISequence] == ["GTV_PT_percent", "GTV seen"]
+    assert [roi.ROIName for roi in dataset.StructureSetROISequence] == ["GTV_PT_percent", "GTV seen", "PTV seen"]
     assert "41 % of the maximum" in dataset.StructureSetROISequence[0].ROIDescription
+
+
+def the_margin_and_the_function_are_told(document):
+    targets = {target["name"]: target for target in document["targets"]}
+    assert targets["PTV seen"]["made_here"]["margin_around"] == "GTV seen"
+    # A ball of the GTV's volume with 5 mm more: any other shape gains more.
+    radius_mm = np.cbrt(targets["GTV seen"]["volume_cc"] * 3000 / (4 * np.pi))
+    gained = targets["PTV seen"]["volume_cc"] / targets["GTV seen"]["volume_cc"]
+    assert 0.97 * (1 + 5 / radius_mm) ** 3 < gained < 1.3 * (1 + 5 / radius_mm) ** 3
+    assert document["smallest_margin"]["margin_mm"] == pytest.approx(2.5 * 1 + 0.7 * 2)
+    assert document["smallest_margin"]["is_lower_bound"]
+    (weighted,) = document["functional"]
+    assert weighted["structure"] == "Lung R"
+    assert 0.0 < weighted["outside_map_percent"] < 0.1  # the PET ends in its very tip
+    assert any(name.endswith("figure1_plan_axial.png") for name in document["files"]["screenshots"])
 
 
 @pytest.mark.timeout(900)
@@ -76,6 +91,7 @@ def test_a_run_with_the_true_deformation_has_the_true_numbers(tmp_path, demo_cas
     arguments += ["--pet", str(demo_case.pet), "--mr", str(demo_case.mr)]
     arguments += ["--image-registration", "auto", "--image-registration", str(demo_case.registration)]
     arguments += ["--gtv", "percent:41@GTV_recur", "--gtv", "adapted@GTV_recur;name=GTV seen"]
+    arguments += ["--margin", "PTV seen=GTV seen+5;skin=3", "--setup-error", "1", "2", "--function", "Lung R=FDG"]
     out = tmp_path / "review"
     assert main([*arguments, "--registration", str(demo_case.displacement), "--out", str(out)]) == 0
     said = capsys.readouterr()
@@ -87,6 +103,7 @@ def test_a_run_with_the_true_deformation_has_the_true_numbers(tmp_path, demo_cas
     the_transform_brings_landmarks_together(out / "transforms" / "course1.h5", truth)
     the_pet_shows_the_recurrence(document, truth)
     the_new_contours_are_an_rtstruct(out / "new_contours.dcm")
+    the_margin_and_the_function_are_told(document)
     assert (out / "review.mrb").stat().st_size > 1_000_000
     for names in document["files"].values():
         for name in [names] if isinstance(names, str) else names:

@@ -9,9 +9,10 @@ from ReirradiationReviewLib.core.constraints import ConstraintResult
 from ReirradiationReviewLib.core.errors import ReirradiationError
 from ReirradiationReviewLib.core.organs.names import match_organ
 from ReirradiationReviewLib.core.targets.derive_requests import parse_combination, parse_margin
-from ReirradiationReviewLib.core.targets.derived import derive_targets, regions_by_name
+from ReirradiationReviewLib.core.targets.derived import check_sources, derive_targets, regions_by_name
 from ReirradiationReviewLib.core.targets.make import Target
 from ReirradiationReviewLib.core.targets.margins import Margin
+from ReirradiationReviewLib.core.targets.methods import parse_request
 from ReirradiationReviewLib.core.targets.organs_entered import organs_entered
 from ReirradiationReviewLib.core.targets.outline import structure_of
 from test_targets_combine import APART, RADIUS, a_sphere, lens_cc, sphere_cc
@@ -136,6 +137,28 @@ def test_what_is_not_there_is_named_with_what_is(seen):
     far = made_from(a_sphere("GTV_far", (-45.0, 0.0, 0.0), 8.0, "PT"), 103)
     with pytest.raises(ReirradiationError, match="intersection of GTV_PT, GTV_far is empty"):
         derive_targets([parse_combination("G=intersection:GTV_PT,GTV_far")], [seen[0], far], [], CT)
+
+
+def test_what_cannot_be_made_is_refused_before_anything_is():
+    cord = a_cylinder("Cord", 1)
+    images = [parse_request("percent:41@Cord"), parse_request("grow@Cord;name=GTV seen")]
+    check_sources(
+        [parse_combination("GTV=union:GTV_PT_percent,gtv seen"), parse_margin("CTV=GTV+5;cut=cord"),
+         parse_margin("PTV=CTV+5")], images, [cord],
+    )  # fmt: skip
+    for request, message in (
+        (parse_margin("CTV=GTV+5"), "--margin CTV: there is no structure 'GTV'; there are Cord, GTV_PT_percent"),
+        (parse_margin("CTV=GTV seen+5;cut=GTV seen"), "there is no structure 'GTV seen'; there are Cord$"),
+        (parse_margin("cord=GTV seen+5"), "there is a structure 'cord' already"),
+        (parse_combination("G=union:GTV seen,CTV"), "--combine G: there is no structure 'CTV'"),
+    ):
+        with pytest.raises(ReirradiationError, match=message):
+            check_sources([request], images, [cord])
+
+
+def test_a_second_doubtful_structure_gets_a_name_of_its_own(seen):
+    (doubt,) = derive_targets([], seen, [a_cylinder("Doubtful", 1)], CT)
+    assert doubt.structure.name == "Doubtful_2"
 
 
 def test_an_organ_that_a_target_enters_is_told_with_its_room_to_the_limit():

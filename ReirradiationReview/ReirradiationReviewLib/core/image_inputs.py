@@ -22,7 +22,7 @@ class ImageInputs:
 
     Parameters
     ----------
-    pet, mr
+    pet, mr, spect
         Folders; all their series of the modality are read.
     pet_series, mr_series
         Parts of Series Description or whole Series Instance UIDs: other series are passed over. Empty: all.
@@ -36,6 +36,7 @@ class ImageInputs:
 
     pet: tuple[Path, ...] = ()
     mr: tuple[Path, ...] = ()
+    spect: tuple[Path, ...] = ()
     pet_series: tuple[str, ...] = ()
     mr_series: tuple[str, ...] = ()
     suv_type: str = "bw"
@@ -55,6 +56,7 @@ def read_images(inputs: ImageInputs, progress: Progress = no_progress) -> list[R
     """
     folders = [(folder, "PT", inputs.pet_series) for folder in inputs.pet]
     folders += [(folder, "MR", inputs.mr_series) for folder in inputs.mr]
+    folders += [(folder, "NM", ()) for folder in inputs.spect]
     result: list[ReadImage] = []
     for group, (folder, modality, chosen) in enumerate(folders):
         progress(group / len(folders), f"reading {folder.name}")

@@ -10,7 +10,7 @@ from .biology.recovery import Recovery
 from .constraints import Quantity
 from .courses import Structure
 from .dose_blocks import BlockDose
-from .dose_mapping import DoseMoments, PlanWeight, SummedDose, sum_eqd2
+from .dose_mapping import DoseMoments, PlanWeight, SummedDose, sum_eqd2, sum_physical
 from .linear_dose import LinearDose, eqd2_terms, physical_terms
 from .mapped_doses import SampledOrgan
 from .organs.names import OrganMatch
@@ -96,6 +96,10 @@ class OrganDose:
     def eqd2_at_points(self, weights: Sequence[PlanWeight], alpha_beta_gy: float) -> SummedDose:
         """Return the weighted EQD2 sum in Gy at the sample points."""
         return sum_eqd2(self.moments, weights, alpha_beta_gy, self.repair_half_time.value)
+
+    def physical_at_points(self, weights: Sequence[PlanWeight]) -> SummedDose:
+        """Return the summed physical dose in Gy at the sample points."""
+        return sum_physical(self.moments, weights)
 
     def eqd2(self, weights: Sequence[PlanWeight], alpha_beta_gy: float | None = None) -> BoundedDoseVolume:
         """Return the EQD2 dose-volume relation, by default with the organ's own alpha/beta."""

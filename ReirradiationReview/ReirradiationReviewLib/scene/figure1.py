@@ -37,6 +37,13 @@ def target_segments(segmentation: slicer.vtkMRMLSegmentationNode) -> list[str]:
     return next((keys for keys in by_type if keys), [])
 
 
+def doubtful_segments(segmentation: slicer.vtkMRMLSegmentationNode) -> list[str]:
+    """Return the IDs of the segments that only one modality shows."""
+    segments = segmentation.GetSegmentation()
+    start = FIGURE1.doubtful_name
+    return [key for key in segments.GetSegmentIDs() if segments.GetSegment(key).GetName().startswith(start)]
+
+
 def apply_figure1_preset(
     environment: SceneEnvironment, nodes: ReviewNodes, dose: FigureDose = "plan", fused: bool = True
 ) -> Callable[[], None]:
@@ -96,13 +103,14 @@ class _Changes:
 
 def _show_target(segmentation: slicer.vtkMRMLSegmentationNode, changes: _Changes) -> None:
     display = segmentation.GetDisplayNode()
-    targets = target_segments(segmentation)
+    colours = dict.fromkeys(doubtful_segments(segmentation), FIGURE1.doubtful_colour)
+    colours |= dict.fromkeys(target_segments(segmentation), FIGURE1.target_colour)
     changes.set(display, "Visibility", 1)
     changes.set(display, "Visibility2DOutline", 1)
     for key in segmentation.GetSegmentation().GetSegmentIDs():
-        changes.set(display, "SegmentVisibility", key in targets, key)
-    for key in targets:
-        _set_override(display, key, tuple(part / 255 for part in FIGURE1.target_colour), changes)
+        changes.set(display, "SegmentVisibility", key in colours, key)
+    for key, colour in colours.items():
+        _set_override(display, key, tuple(part / 255 for part in colour), changes)
 
 
 def _set_override(

@@ -24,7 +24,14 @@ from .annotations import (
 from .build import ReviewNodes
 from .content import IsodoseLevel, SceneContent
 from .environment import SceneEnvironment
-from .figure1 import FigureDose, apply_figure1_preset, figure1_layers, figure1_pet, target_segments
+from .figure1 import (
+    FigureDose,
+    apply_figure1_preset,
+    doubtful_segments,
+    figure1_layers,
+    figure1_pet,
+    target_segments,
+)
 from .figure1_preset import FIGURE1
 from .geometry import to_ras
 from .images import pet_rgb
@@ -126,6 +133,8 @@ class _Drawing:
         segments = self._nodes.segmentation.GetSegmentation()
         for key in target_segments(self._nodes.segmentation):
             legend.write(f"\u2501  {short(segments.GetSegment(key).GetName())}", FIGURE1.target_colour)
+        for _ in doubtful_segments(self._nodes.segmentation):
+            legend.write("\u2501  doubtful: one modality only", FIGURE1.doubtful_colour)
         legend.space()
         legend.write(
             f"Isodoses, {self._content.plan_dose_unit if self._dose == 'plan' else 'EQD2 in Gy'}", weight="bold"

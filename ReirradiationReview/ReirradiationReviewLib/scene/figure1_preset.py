@@ -24,6 +24,8 @@ class Figure1Preset:
         Isodoses by rising dose.
     target_types
         The first of these that a structure's name begins with is drawn: the visible tumour before margins around it.
+    doubtful_name
+        What the name of a structure begins with that only one modality shows: it is drawn in a colour of its own.
     pet_window
         Lowest and highest value of the PET's colours, SUV.
     pet_colours
@@ -36,6 +38,8 @@ class Figure1Preset:
     levels: tuple[IsodoseLevel, ...]
     target_types: tuple[str, ...]
     target_colour: Rgb
+    doubtful_name: str
+    doubtful_colour: Rgb
     ct_window_hu: float
     ct_level_hu: float
     pet_window: tuple[float, float]
@@ -52,6 +56,8 @@ FIGURE1 = Figure1Preset(
     ),
     target_types=("GTV", "CTV", "PTV"),
     target_colour=(255, 0, 0),
+    doubtful_name="Doubtful",
+    doubtful_colour=(210, 210, 210),
     ct_window_hu=400.0,
     ct_level_hu=40.0,
     pet_window=(0.0, 10.0),

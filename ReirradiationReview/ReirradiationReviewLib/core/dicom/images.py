@@ -63,7 +63,8 @@ def group_series(files: Iterable[DicomFile], modality: str) -> dict[str, list[Di
 
 def _is_image_of_patient(file: DicomFile) -> bool:
     """Return whether a file has a place in the patient; screenshots of the same modality have none."""
-    return "ImagePositionPatient" in file.dataset or "SharedFunctionalGroupsSequence" in file.dataset
+    places = ("ImagePositionPatient", "SharedFunctionalGroupsSequence", "DetectorInformationSequence")
+    return any(keyword in file.dataset for keyword in places)
 
 
 def read_images(files: Sequence[DicomFile], progress: Progress = no_progress) -> tuple[ImageSeries, list[Notice]]:

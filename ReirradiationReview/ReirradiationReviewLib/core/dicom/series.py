@@ -10,6 +10,7 @@ from ..courses import ImageSeries
 from ..errors import Notice, Progress, ReirradiationError, no_progress
 from ..pet.facts import PetFacts
 from .images import group_series, read_images
+from .nuclear import is_nuclear_volume, read_nuclear_volume
 from .objects import DicomFile, quiet_values
 from .pet import pet_facts
 from .registration import is_registration
@@ -83,6 +84,10 @@ def read_image_folder(
 
 def _read(files: Sequence[DicomFile]) -> FoundSeries:
     """Read one series; what is missing between its slices is not made up."""
+    if is_nuclear_volume(files[0]):
+        if len(files) > 1:
+            raise files[1].bad("SeriesInstanceUID", "is that of another volume, too", "give a folder with one of them")
+        return FoundSeries(read_nuclear_volume(files[0]), None)
     image, notices = read_images(files)
     for notice in notices:
         if not notice.code.endswith("duplicate-slice"):

@@ -54,8 +54,16 @@ def _inside(stack: PlaneStack, gap_mm: float, grid: Volume) -> NDArray[np.bool_]
     result[drawn] = interpolate(signed_distances(covered), index[drawn]) > 0
     if drawn.all():
         return result
+    # By rising height, so that each slab finds its own points without looking at all of them.
+    between = np.flatnonzero(~drawn)
+    between = between[np.argsort(heights[between], kind="stable")]
+    rising = heights[between]
     for layer in layers(covered, stack.positions_mm, gap_mm, pitch):
-        here = np.flatnonzero(~drawn & (np.abs(heights - layer.centre_mm) <= layer.thickness_mm / 2 + _ROUNDING_MM))
+        reach = layer.thickness_mm / 2 + _ROUNDING_MM
+        first, end = np.searchsorted(rising, (layer.centre_mm - reach, layer.centre_mm + reach))
+        here = between[first:end]
+        if not len(here):
+            continue
         depth, _ = fitted(layer.depth_mm / pitch, layer.area_mm2 / pitch**2)
         first_row, first_column = layer.first_pixel
         local = np.stack([column[here] - first_column, row[here] - first_row, np.zeros(len(here))], axis=1)

@@ -40,11 +40,14 @@ class StructureCurves:
         or holds NaN is unknown: it is not drawn, and the legend says so.
     colour
         Of the structure, 0 to 255.
+    alpha_beta_gy
+        Of the curves; None for that of the structure of this name.
     """
 
     structure: str
     curves: Sequence[tuple[str, NDArray[np.float64], NDArray[np.float64]]]
     colour: tuple[int, int, int] = (128, 128, 128)
+    alpha_beta_gy: float | None = None
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ def _panels(document: Mapping[str, Any], curves: Sequence[StructureCurves]) -> l
         DvhPanel(
             each.structure,
             each.colour,
-            alpha_beta_gy.get(each.structure),
+            each.alpha_beta_gy or alpha_beta_gy.get(each.structure),
             dvh_svg(each, f"dvh{number}"),
             line_styles(each),
         )

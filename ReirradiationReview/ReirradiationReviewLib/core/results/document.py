@@ -8,14 +8,17 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ... import __version__
+from ..functional_maps import WeightedOrgan
 from ..images import PlacedImage
 from ..nieder import nieder_scores
 from ..plain_data import plain_data
 from ..review import Review
 from ..targets.make import Target
+from ..targets.margin_recipe import SmallestMargin
 from .constraints import constraint_entries, uncertainty_entry
 from .courses import course_entry, image_entry
 from .evidence import evidence_entry
+from .functional import functional_entries
 from .hot_spots import hot_spot_entry
 from .models import model_entries, recovery_table_entry
 from .overlap import overlap_entry
@@ -23,6 +26,7 @@ from .prescriptions import prescription_entry
 from .registration import registration_entry
 from .statements import LIMITS, all_notices, assumptions, not_covered
 from .structures import structure_entry
+from .target_relations import agreement_entries, entered_by_target, entered_notices, margin_entry
 from .targets import target_entries
 
 SCHEMA = "reirradiation-review/1"
@@ -32,7 +36,10 @@ def review_document(
     review: Review,
     files: dict[str, Any] | None = None,
     images: Sequence[PlacedImage] = (),
+    *,
     new_targets: Sequence[Target] = (),
+    margin: SmallestMargin | None = None,
+    weighted: Sequence[WeightedOrgan] = (),
 ) -> dict[str, Any]:
     """Return the review as JSON-ready data, units in the keys; unknown values are None.
 
@@ -44,8 +51,13 @@ def review_document(
         PET, MR and other series beside the courses.
     new_targets
         Targets that were made here, among the structures of the reference course.
+    margin
+        The smallest one that the stated uncertainties leave; None to say nothing of it.
+    weighted
+        Organs whose doses are weighted by a functional map.
     """
     constraints = review.constraints()
+    entered = entered_by_target(review, new_targets, constraints)
     patient = review.reference.patient
     return plain_data(
         {
@@ -65,13 +77,16 @@ def review_document(
             "nieder": [asdict(score) for score in nieder_scores(review)],
             "models": model_entries(review),
             "evidence": evidence_entry(review),
-            "targets": target_entries(review, images, new_targets),
+            "targets": target_entries(review, images, new_targets, entered),
+            "target_agreements": agreement_entries(review, new_targets),
+            "smallest_margin": None if margin is None else margin_entry(margin),
+            "functional": functional_entries(review, weighted),
             "prescriptions": prescription_entry(review),
             "overlap": overlap_entry(review, constraints),
             "assumptions": assumptions(review),
             "not_covered": not_covered(review, constraints),
             "limits": list(LIMITS),
-            "warnings": [asdict(notice) for notice in all_notices(review)],
+            "warnings": [asdict(notice) for notice in [*all_notices(review), *entered_notices(entered)]],
             "files": files or {},
         }
     )

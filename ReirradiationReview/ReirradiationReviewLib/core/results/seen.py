@@ -12,7 +12,10 @@ from ..targets.outline import region_of
 from ..targets.values import image_values
 
 # What is told of a target that was made here, beside what is told of all targets.
-_HOW = ("method_id", "parameter", "parameter_by_user", "source", "status", "image")
+_HOW = (
+    "method_id", "parameter", "parameter_by_user", "source", "status", "image", "margin_mm", "margin_around",
+    "margin_source_cc", "cut_at", "combined", "combined_from",
+)  # fmt: skip
 
 
 def seen_in_images(structure: Structure, images: Sequence[PlacedImage], made: Target | None) -> dict[str, Any]:
@@ -28,5 +31,5 @@ def seen_in_images(structure: Structure, images: Sequence[PlacedImage], made: Ta
     entry: dict[str, Any] = {"images": seen, "suv_max": suv.get("suv_max"), "suv_image": suv.get("image")}
     if made is not None:
         entry["method"] = made.facts["method"]
-        entry["made_here"] = {key: made.facts[key] for key in _HOW}
+        entry["made_here"] = {key: made.facts[key] for key in _HOW if key in made.facts}
     return entry

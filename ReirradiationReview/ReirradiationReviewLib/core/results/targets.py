@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,23 +11,38 @@ from ..organ_dose import OrganDose
 from ..review import Review
 from ..targets.coverage import COVERAGE_PERCENT, conformity, coverage
 from ..targets.make import Target
+from ..targets.organs_entered import EnteredOrgan
 from ..targets.recurrence import RULE, RULE_STATUS, delivered_prescription_gy, field_overlap
 from ..volume import Volume
 from .seen import seen_in_images
 from .structures import bounded_metrics
+from .target_relations import entered_entries
 
 
 def target_entries(
-    review: Review, images: Sequence[PlacedImage] = (), new_targets: Sequence[Target] = ()
+    review: Review,
+    images: Sequence[PlacedImage] = (),
+    new_targets: Sequence[Target] = (),
+    entered: Mapping[str, Sequence[EnteredOrgan]] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return every target of the reference course: what the images show in it, and what the courses give it."""
+    """Return every target of the reference course: what the images show in it, and what the courses give it.
+
+    Parameters
+    ----------
+    entered
+        Organs that a target enters, by its name.
+    """
     targets = [organ for organ in review.organs if organ.match.is_target]
     if not targets:
         return []
     plan_dose = review.composite.physical(review.weights([review.reference_index]))
     made = {target.structure.name: target for target in new_targets}
     return [
-        {**_target_entry(review, organ, plan_dose), **seen_in_images(organ.structure, images, made.get(organ.name))}
+        {
+            **_target_entry(review, organ, plan_dose),
+            **seen_in_images(organ.structure, images, made.get(organ.name)),
+            "organs_entered": entered_entries((entered or {}).get(organ.name, ())),
+        }
         for organ in targets
     ]
 

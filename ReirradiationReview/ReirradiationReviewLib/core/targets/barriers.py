@@ -84,7 +84,8 @@ def cropped_at(region: Region, original: Region, barriers: Sequence[Barrier]) ->
             raise ReirradiationError(f"the barrier {barrier.words} was made for another region than {region.name}")
         taken, beyond = region.mask.array & barrier.mask.array, kept_whole & barrier.mask.array
         allowed &= ~barrier.mask.array
-        notices.append(_notice(region, original, barrier, _cc(taken, region), _cc(beyond, region)))
+        if taken.any():
+            notices.append(_notice(region, original, barrier, _cc(taken, region), _cc(beyond, region)))
     parts, _ = label(allowed | kept_whole)
     reached = np.unique(parts[kept_whole])
     result = np.isin(parts, reached[reached > 0])

@@ -14,8 +14,9 @@ from ..volume import Volume
 from .barriers import Barrier, bone, cropped_at, skin, structure
 from .combine import doubtful, intersection, majority, union
 from .derive_requests import CombinationRequest, MarginRequest
-from .make import Target
+from .make import Target, free_name, target_name
 from .margins import expanded
+from .methods import TargetRequest
 from .outline import region_of, structure_of
 from .region import Region
 
@@ -27,6 +28,42 @@ _FINEST_MM = 0.5
 _MOST_VOXELS = 1_000_000
 _COLOURS = ((255, 0, 255), (0, 255, 255), (255, 128, 0), (128, 255, 0), (128, 0, 255))
 _DOUBTFUL_COLOUR = (160, 160, 160)
+
+
+def check_sources(
+    requests: Sequence[MarginRequest | CombinationRequest],
+    images: Sequence[TargetRequest],
+    structures: Sequence[Structure],
+) -> None:
+    """Refuse what cannot be made, before anything is: a source or a barrier that is not there, a name that is taken.
+
+    Parameters
+    ----------
+    images
+        The targets that are to be made from images first.
+
+    Raises
+    ------
+    ReirradiationError
+        With what is missing and what there is.
+    """
+    drawn = [each.name for each in structures]
+    there = [*drawn, *(target_name(request) for request in images), _DOUBTFUL_NAME]
+    for request in requests:
+        is_margin = isinstance(request, MarginRequest)
+        option = f"--{'margin' if is_margin else 'combine'} {request.name}"
+        for name in (request.source,) if isinstance(request, MarginRequest) else request.sources:
+            _require(option, name, there)
+        for name in request.cut if isinstance(request, MarginRequest) else ():
+            _require(option, name, drawn)
+        if request.name.casefold() in map(str.casefold, there):
+            raise ReirradiationError(f"{option}: there is a structure {request.name!r} already: choose another name")
+        there.append(request.name)
+
+
+def _require(option: str, name: str, there: Sequence[str]) -> None:
+    if name.casefold() not in map(str.casefold, there):
+        raise ReirradiationError(f"{option}: there is no structure {name!r}; there are {', '.join(there) or 'none'}")
 
 
 def derive_targets(
@@ -120,14 +157,15 @@ class _Workshop:
         """Add what one modality alone shows, of all targets made from images that overlap with another modality's."""
         regions = [target.region for target in self._made]
         together = [region for region in regions if any(_meet(region, other) for other in regions)]
-        region = doubtful(_DOUBTFUL_NAME, together) if together else None
+        name = free_name(_DOUBTFUL_NAME, self._structures)
+        region = doubtful(name, together) if together else None
         if region is None:
             return
         text = (
             f"{region.volume_cc:.2f} cc are seen by one modality only ({', '.join(each.name for each in together)}); "
-            f"they are the structure {_DOUBTFUL_NAME} and belong to no target unless you merge them"
+            f"they are the structure {name} and belong to no target unless you merge them"
         )
-        self._add(region, {}, (Notice("doubtful-region", text, _DOUBTFUL_NAME),), _DOUBTFUL_COLOUR)
+        self._add(region, {}, (Notice("doubtful-region", text, name),), _DOUBTFUL_COLOUR)
 
     def _regions(self, names: Sequence[str]) -> list[Region]:
         return regions_by_name([*self._made, *self.derived], self._structures, names)

@@ -80,7 +80,12 @@ def check_requests(requests: Sequence[TargetRequest], images: Sequence[SeenImage
         for name in (place for place in places if isinstance(place, str) and place):
             if name.casefold() not in known:
                 _structure(request, name, reference.structures)
-        known.add(_name(request).casefold())
+        known.add(target_name(request).casefold())
+
+
+def target_name(request: TargetRequest) -> str:
+    """Return the name that a target is given where no structure has it yet."""
+    return request.name or f"GTV_{request.method.modality}_{request.method.id}"
 
 
 def _make(
@@ -93,7 +98,7 @@ def _make(
     image = _image(request, images)
     search = _search(request, image, structures, ct)
     region = _region(request, image, search, structures, ct)
-    name = _free_name(_name(request), structures)
+    name = free_name(target_name(request), structures)
     region = replace(region, name=name)
     number = max((structure.number for structure in structures), default=0) + 1
     structure = structure_of(region, ct.volume, number=number, colour=colour)
@@ -200,11 +205,8 @@ def _structure(request: TargetRequest, name: str, structures: Sequence[Structure
     return found[0]
 
 
-def _name(request: TargetRequest) -> str:
-    return request.name or f"GTV_{request.method.modality}_{request.method.id}"
-
-
-def _free_name(wanted: str, structures: Sequence[Structure]) -> str:
+def free_name(wanted: str, structures: Sequence[Structure]) -> str:
+    """Return a name that no structure has: the wanted one, or with a number."""
     taken = {structure.name for structure in structures}
     name, count = wanted, 1
     while name in taken:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..constraints import ConstraintResult
 from ..errors import Notice
 from ..organ_dose import OrganDose
@@ -63,12 +65,16 @@ def organs_entered(
     constraints
         Of the review: with the doses as they are now.
     """
+    corners = region.depth.corners_lps()
+    low, high = corners.min(axis=0), corners.max(axis=0)
     found = []
     for organ in organs:
         if organ.match.is_target or organ.match.tg263 == _BODY or organ.name == region.name:
             continue
         samples = organ.samples
-        overlap_cc = float(samples.volumes_cc[depth_at(region.depth, samples.points_lps) > 0].sum())
+        near = np.all((samples.points_lps > low) & (samples.points_lps < high), axis=1)
+        inside = depth_at(region.depth, samples.points_lps[near]) > 0
+        overlap_cc = float(samples.volumes_cc[near][inside].sum())
         if overlap_cc > 0:
             rows = [row for row in constraints if row.structure == organ.name]
             tightest = min(rows, key=_room, default=None)
