@@ -10,7 +10,7 @@ approximation.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -120,6 +120,7 @@ class BlockDose:
 
     of: DoseBlocks
     terms: tuple[_Term, ...]
+    _found: dict[float, DoseVolume] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def known_volume_cc(self) -> float:
@@ -149,8 +150,7 @@ class BlockDose:
         """Highest dose of any sample point."""
         if not self.terms:
             return np.nan
-        low, high, _ = self._bounds
-        return float(self._samples(high >= low.max()).dose_gy.max())
+        return float(self._hottest(0.0).dose_gy.max())
 
     @cached_property
     def dmean_gy(self) -> float:
@@ -163,19 +163,28 @@ class BlockDose:
         """Return the lowest dose within the hottest ``volume_cc``, Gy; Dmin where the known part is smaller."""
         if not self.terms:
             return np.nan
+        if volume_cc < _SMALL_SHARE * self.known_volume_cc:
+            return self._hottest(volume_cc).dose_at_volume_cc(volume_cc)
         low, high, volumes = self._bounds
-        # The dose is read between the middles of two samples, so one sample more is needed on either side.
         margin_cc = self.of.largest_sample_cc
         at_least = _level(low, volumes, volume_cc + margin_cc, otherwise=-np.inf)
-        if volume_cc < _SMALL_SHARE * self.known_volume_cc:
-            first = self._samples(low >= at_least)
-            at_least = _level(first.dose_gy, first.volumes_cc, volume_cc + margin_cc, otherwise=-np.inf)
-            part = self._samples(high >= at_least)
-            hot = part.dose_gy >= at_least
-            return dose_volume(part.dose_gy[hot], part.volumes_cc[hot]).dose_at_volume_cc(volume_cc)
         hotter = low > _level(high, volumes, volume_cc - margin_cc, otherwise=np.inf)
         part = self._samples((high >= at_least) & ~hotter)
         return part.dose_at_volume_cc(volume_cc - float(volumes[hotter].sum()))
+
+    def _hottest(self, volume_cc: float) -> DoseVolume:
+        """Return the hottest samples: at least ``volume_cc`` and one sample more, since dose is read between two."""
+        for found_cc, found in self._found.items():
+            if found_cc >= volume_cc:
+                return found
+        low, high, volumes = self._bounds
+        wanted_cc = volume_cc + self.of.largest_sample_cc
+        first = self._samples(low >= _level(low, volumes, wanted_cc, otherwise=-np.inf))
+        at_least = _level(first.dose_gy, first.volumes_cc, wanted_cc, otherwise=-np.inf)
+        part = self._samples(high >= at_least)
+        hot = part.dose_gy >= at_least
+        self._found[volume_cc] = dose_volume(part.dose_gy[hot], part.volumes_cc[hot])
+        return self._found[volume_cc]
 
     def volume_cc_at_dose(self, dose_gy: float) -> float:
         """Return V_D: the volume known to receive at least ``dose_gy``, cc."""
@@ -217,18 +226,26 @@ class BlockDose:
 
     def _samples(self, chosen: NDArray[np.bool_]) -> DoseVolume:
         """Return the samples of the chosen blocks, shape ``(number of blocks with known dose,)``."""
-        doses, volumes = [np.empty(0)], [np.empty(0)]
-        start = 0
+        if len(self.terms) == 1:
+            return dose_volume(*self._samples_of(self.terms[0], chosen))
+        doses, volumes, start = [np.empty(0)], [np.empty(0)], 0
         for term in self.terms:
-            count = term.blocks.stop - term.blocks.start
-            blocks = term.blocks.start + np.flatnonzero(chosen[start : start + count])
-            start += count
-            if len(blocks):
-                volume = self.of.volumes_cc[blocks].ravel()
-                real = volume > 0
-                doses.append((term.coefficients @ self.of.features[blocks]).ravel()[real])
-                volumes.append(volume[real])
+            end = start + term.blocks.stop - term.blocks.start
+            of_term = self._samples_of(term, chosen[start:end])
+            doses.append(of_term[0])
+            volumes.append(of_term[1])
+            start = end
         return dose_volume(np.concatenate(doses), np.concatenate(volumes))
+
+    def _samples_of(self, term: _Term, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return dose and volume of the samples in the chosen blocks of one range."""
+        blocks = term.blocks.start + chosen.nonzero()[0]
+        volumes = self.of.volumes_cc[blocks].ravel()
+        doses = (term.coefficients @ self.of.features[blocks]).ravel()
+        if volumes.all():
+            return doses, volumes
+        # What fills up a block has no volume.
+        return doses[volumes > 0], volumes[volumes > 0]
 
 
 def _level(bound_gy: NDArray[np.float64], volumes_cc: NDArray[np.float64], volume_cc: float, otherwise: float) -> float:

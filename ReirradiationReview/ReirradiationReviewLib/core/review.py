@@ -222,9 +222,14 @@ class Review:
 
     def row_cases(self) -> list[RowCase]:
         """Return every row of every protocol with every organ that it names, in the order of the protocols."""
-        return [
-            case for protocol in self.protocols for row in protocol.rows for case in self._cases_of(protocol.id, row)
-        ]
+        organs = [(organ.match.tg263, organ) for organ in (*self.organs, *self.wholes) if organ.match.is_the_organ]
+        circumstances = self.circumstances
+        cases: list[RowCase] = []
+        for protocol in self.protocols:
+            for row in protocol.rows:
+                named = [organ for name, organ in organs if name in row.organs]
+                cases += self._cases_of(protocol.id, row, named, circumstances)
+        return cases
 
     def constraints(self) -> list[ConstraintResult]:
         """Evaluate every row of every protocol on every organ it names."""
@@ -253,23 +258,21 @@ class Review:
             measured_mm=measured_errors_mm(self.quality),
         )
 
-    def _cases_of(self, protocol: str, row: ConstraintRow) -> list[RowCase]:
+    def _cases_of(
+        self, protocol: str, row: ConstraintRow, organs: Sequence[OrganDose], circumstances: Circumstances
+    ) -> list[RowCase]:
         """Pair a row with the sum that its basis asks for: the one place where they are paired."""
-        organs = [
-            organ
-            for organ in (*self.organs, *self.wholes)
-            if organ.match.is_the_organ and organ.match.tg263 in row.organs
-        ]
         if not organs:
             return [RowCase(protocol, row)]
         undiscounted = self._basis_weights(row.basis)
         relative = self._basis_weights(row.relative_to) if row.relative_to else ()
-        circumstances = self.circumstances
+        labels = [course.label for course in self.courses]
         cases = []
         for organ in organs:
-            weights = self._basis_weights(row.basis, organ.recovery)
+            is_discounted = row.basis == "discounted_vs_first" and any(organ.recovery)
+            weights = self._basis_weights(row.basis, organ.recovery) if is_discounted else undiscounted
             alpha_beta_gy = row.alpha_beta_gy or organ.alpha_beta_gy
-            said = recovery_sentence(row.basis, [course.label for course in self.courses], organ.recoveries)
+            said = recovery_sentence(row.basis, labels, organ.recoveries)
             cases.append(
                 RowCase(protocol, row, organ, alpha_beta_gy, weights, undiscounted, relative, said, circumstances)
             )

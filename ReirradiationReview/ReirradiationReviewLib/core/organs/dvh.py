@@ -22,7 +22,7 @@ _METRIC = re.compile(
 ROUNDING = 1e-9
 # Near-maximum doses, up to D2cc, need only this many of the hottest samples in order; more are taken where the samples
 # are small.
-_NEAR_MAXIMUM_CC, _FIRST_LOOK = 2.0, 4096
+_NEAR_MAXIMUM_CC, _FIRST_LOOK = 2.0, 1024
 
 
 class DoseFigures(Protocol):
@@ -119,14 +119,13 @@ class DoseVolume:
         """Dose, falling, and the volumes of the samples in that order."""
         return _by_falling_dose(self.dose_gy, self.volumes_cc)
 
-    @cached_property
-    def _hottest_part(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The same for at least the hottest 2 cc: finding them is much quicker than putting all samples in order."""
+    def _hottest(self, volume_cc: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return that for at least the hottest ``volume_cc``: much quicker to find than the order of all samples."""
         count = _FIRST_LOOK
         while count < len(self.dose_gy) // 4:
             hot = self.dose_gy >= np.partition(self.dose_gy, -count)[-count]
             # Half of the last sample's volume lies beyond its middle, where its dose is read.
-            if self.volumes_cc[hot].sum() - self.volumes_cc[hot].max() >= _NEAR_MAXIMUM_CC:
+            if self.volumes_cc[hot].sum() - self.volumes_cc[hot].max() >= volume_cc:
                 return _by_falling_dose(self.dose_gy[hot], self.volumes_cc[hot])
             count *= 4
         return self._hottest_first
@@ -135,7 +134,7 @@ class DoseVolume:
         """Return the lowest dose within the hottest ``volume_cc``, Gy; Dmin where the known part is smaller."""
         if not len(self.dose_gy):
             return np.nan
-        dose, volumes = self._hottest_part if volume_cc <= _NEAR_MAXIMUM_CC else self._hottest_first
+        dose, volumes = self._hottest(volume_cc) if volume_cc <= _NEAR_MAXIMUM_CC else self._hottest_first
         return float(np.interp(volume_cc, np.cumsum(volumes) - volumes / 2, dose))
 
     def dose_at_volume_percent(self, percent: float) -> float:

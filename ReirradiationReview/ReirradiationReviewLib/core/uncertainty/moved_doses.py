@@ -16,7 +16,7 @@ from .registration_error import ErrorSamples
 
 # The samples that are followed lie the denser, the higher the dose that an error may bring: so many in the part of so
 # many cc (or of this share of the organ, if larger) that may become the hottest.
-_STRATA = ((800, 2.0, 0.0), (800, 10.0, 0.0), (800, 40.0, 0.2), (800, np.inf, 1.0))
+_STRATA = ((700, 2.0, 0.0), (600, 10.0, 0.0), (500, 40.0, 0.2), (600, np.inf, 1.0))
 # How far dose is expected to come from, in mean errors.
 _REACH = 1.5
 _FIT_POINTS = 3000
