@@ -279,15 +279,17 @@ def dose_blocks(
     columns = [moment for of_plan in moments for moment in of_plan]
     plan_of = np.repeat(np.arange(len(moments)), [len(of_plan) for of_plan in moments])
     code = _code([of_plan[0] for of_plan in moments])
-    patterns = np.stack(inside, axis=1)
+    # Which dose grids a sample lies in, as one number.
+    pattern_of = np.sum([of_plan.astype(np.int64) << plan for plan, of_plan in enumerate(inside)], axis=0)
     parts, groups, start = [], [], 0
-    for pattern in np.unique(patterns, axis=0):
-        members = np.flatnonzero((patterns == pattern).all(axis=1))
+    for number in np.flatnonzero(np.bincount(pattern_of)):
+        members = np.flatnonzero(pattern_of == number)
         ordered = members[np.argsort(code[members])]
         count = -(-len(ordered) // _BLOCK)
         filled = np.concatenate([ordered, np.repeat(ordered[-1:], count * _BLOCK - len(ordered))])
         copies = np.arange(len(filled)) >= len(ordered)
         parts.append((filled, copies))
+        pattern = (number >> np.arange(len(inside))) % 2 == 1
         groups.append((pattern, slice(start, start + count)))
         start += count
     order = np.concatenate([filled for filled, _ in parts])

@@ -175,8 +175,8 @@ def _pitch_mm(stack: PlaneStack, gap_mm: float, spacing_mm: float) -> float:
 
 def fitted(depth: NDArray[np.float64], area: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Move an outline in or out until it encloses an area, all in pixels; return the depths and the covered shares."""
-    flat = np.sort(depth, axis=None)
-    depth = depth - flat[-min(max(round(area), 1), len(flat))]
+    rank = min(max(round(area), 1), depth.size)
+    depth = depth - np.partition(depth, -rank, axis=None)[-rank]
     for _ in range(2):
         share = np.clip(depth + 0.5, 0.0, 1.0)
         rim = max(np.count_nonzero((share > 0) & (share < 1)), 1)
