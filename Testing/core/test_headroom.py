@@ -160,6 +160,20 @@ def test_where_a_grid_ends_the_less_favorable_bound_counts(tmp_path):
     assert found.left_gy == pytest.approx(57 - bounded.high.dose_at_volume_cc(0.03))
 
 
+def test_where_what_lies_beyond_a_grid_decides_nothing_is_known_and_nothing_binds(tmp_path):
+    # 18.8 cc of which 6.3 cc lie beyond both grids: 15 cc are spared if the dose at the edge goes on, else not.
+    row = {"metric": "CV30Gycc", "limit": 15, "unit": "cc", "direction": ">="}
+    review = a_review(
+        lambda x, y, z: 5.0, lambda x, y, z: 5.0, (a_cylinder("SpinalCord", z_mm=(20.0, 80.0)),),
+        protocols=(a_protocol(tmp_path, **row),),
+    )  # fmt: skip
+    (found,), case = review.headroom(), only_case(review)
+    assert case.result().verdict == "unknown"
+    assert math.isnan(found.new_plan_scale)
+    assert math.isnan(found.left_gy)
+    assert first_to_bind([found], [case.row]) is None
+
+
 def test_the_row_that_binds_first_has_the_smallest_scale_and_is_not_disputed(tmp_path):
     review = a_review(
         falling(30), falling(15, (0.0, 1.0, 0.0)), (CORD, a_cylinder("Esophagus", 2), a_cylinder("Bowel", 3))

@@ -107,7 +107,9 @@ def dose_left_gy(measure: Metric, limit: float, dose: DoseFigures) -> float:
 
 def _left_gy(case: RowCase, terms: LinearDose) -> float:
     bounded, measure = case.dose(terms), metric(case.row.metric)
-    return min(dose_left_gy(measure, case.row.limit, dose) for dose in (bounded.low, bounded.high))
+    left = [dose_left_gy(measure, case.row.limit, dose) for dose in (bounded.low, bounded.high)]
+    # What lies beyond a dose grid decides whether the row is broken, so nothing is known.
+    return min(left) if min(left) >= 0 or max(left) < 0 else math.nan
 
 
 def _schedules(case: RowCase, left_gy: float) -> dict[int, float]:
@@ -123,24 +125,28 @@ def _schedules(case: RowCase, left_gy: float) -> dict[int, float]:
 
 def _largest_scale(case: RowCase, terms: LinearDose, new_plans: NDArray[np.bool_]) -> float:
     excess = _excess_at_scale(case, terms, new_plans)
-    if math.isnan(excess(1.0)):
+    without, whole = excess(0.0), excess(1.0)
+    if math.isnan(whole[0]) or (max(without) >= 0) != (min(without) >= 0):
         return math.nan
-    if excess(0.0) >= 0:
+    if max(without) >= 0:
         return 0.0
-    if excess(LARGEST_SCALE) < 0:
+    if max(excess(LARGEST_SCALE)) < 0:
         return math.inf
     from scipy.optimize import brentq
 
-    return float(brentq(excess, 0.0, LARGEST_SCALE, xtol=1e-12, rtol=1e-12))
+    return float(brentq(lambda scale: max(excess(scale)), 0.0, LARGEST_SCALE, xtol=1e-12, rtol=1e-12))
 
 
-def _excess_at_scale(case: RowCase, terms: LinearDose, new_plans: NDArray[np.bool_]) -> Callable[[float], float]:
-    """Return the function from the new plan's scale to how far the value is beyond the limit, in the metric's unit."""
+def _excess_at_scale(
+    case: RowCase, terms: LinearDose, new_plans: NDArray[np.bool_]
+) -> Callable[[float], tuple[float, float]]:
+    """Return the function from the new plan's scale to how far both bounds are beyond the limit, in its unit."""
     measure, row = metric(case.row.metric), case.row
+    sense = 1.0 if row.is_upper_limit else -1.0
 
-    def excess(scale: float) -> float:
+    def excess(scale: float) -> tuple[float, float]:
         bounded = case.dose(terms.with_scaled(new_plans, scale))
-        values = (measure(bounded.low), measure(bounded.high))
-        return max(values) - row.limit if row.is_upper_limit else row.limit - min(values)
+        low = sense * (measure(bounded.low) - row.limit)
+        return low, low if bounded.high is bounded.low else sense * (measure(bounded.high) - row.limit)
 
     return excess

@@ -48,9 +48,10 @@ class RowRange:
 
     @property
     def why(self) -> str:
-        """What drives the range, the widest cause first."""
+        """What drives the range, the widest cause first; causes that do not move the value are left out."""
         ordered = sorted(self.sources, key=lambda source: source.low - source.high)
-        return "; ".join(f"{source.text}: {source.low:.2f} to {source.high:.2f}" for source in ordered)
+        said = [(source.text, f"{source.low:.2f}", f"{source.high:.2f}") for source in ordered]
+        return "; ".join(f"{text}: {low} to {high}" for text, low, high in said if low != high) or "nothing moves it"
 
 
 def row_ranges(
