@@ -66,6 +66,8 @@ def curve_of_new(organ: SampledOrgan, field: PlanField) -> object:
     """Return the DVH of a physical dose that was not read at the organ before."""
     dose_gy, inside = sample_linear(field.dose, organ.samples.points_lps)
     volumes = organ.samples.volumes_cc
+    if inside.all():
+        return dose_volume(dose_gy, volumes).curve(LEVELS)
     return dose_volume(dose_gy[inside], volumes[inside], float(volumes[~inside].sum())).curve(LEVELS)
 
 

@@ -262,6 +262,23 @@ class TestTheWholeRange:
         found = the_range(Review(courses, review.registrations, review.settings), samples=0)
         assert source(found, "dose_grid").high > source(found, "dose_grid").low
 
+    def test_a_share_of_the_whole_moves_with_the_earlier_dose_alone(self, tmp_path):
+        # HyTEC's third criterion: the new course's part of the cumulative dose, both EQD2 with alpha/beta 2.
+        row = {"metric": "Dmax", "basis": "current_only", "relative_to": "cumulative_undiscounted", "limit": 0.5}
+        protocol = a_protocol(tmp_path, unit="ratio", **row)
+        shifted = np.eye(4)
+        shifted[0, 3] = 10.0
+        review = a_review(lambda x, y, z: 30 + 0.5 * x, lambda x, y, z: 20.0, (CORD,), (25, 5), protocols=(protocol,))
+        found = the_range(review, samples=0, search_mm=0, other_transforms={0: SpatialTransform(shifted)})
+        new_gy = eqd2_gy(20.0, 5, 2.0)
+        shares = [new_gy / (eqd2_gy(earlier_gy, 25, 2.0) + new_gy) for earlier_gy in (40.0, 35.0)]
+        other = source(found, "registration_method")
+        assert (other.low, other.high) == (pytest.approx(shares[0], rel=0.01), pytest.approx(shares[1], rel=0.01))
+        ends = [eqd2_gy(20.0, 5, ab) / (eqd2_gy(35.0, 25, ab) + eqd2_gy(20.0, 5, ab)) for ab in (0.87, 3.7)]
+        biology = source(found, "alpha_beta")
+        assert biology.low == pytest.approx(min(ends), rel=0.01)
+        assert biology.high == pytest.approx(max(ends), rel=0.01)
+
     def test_a_disputed_row_has_a_range_but_no_verdict(self, tmp_path):
         protocol = a_protocol(tmp_path, status="disputed", caution="it is")
         review = a_review(lambda x, y, z: 36.0, lambda x, y, z: 16.0, (CORD,), protocols=(protocol,))

@@ -120,7 +120,9 @@ class BlockDose:
 
     of: DoseBlocks
     terms: tuple[_Term, ...]
-    _found: dict[float, DoseVolume] = field(default_factory=dict, repr=False, compare=False)
+    _found: dict[float, tuple[NDArray[np.float64], NDArray[np.float64]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @cached_property
     def known_volume_cc(self) -> float:
@@ -150,7 +152,7 @@ class BlockDose:
         """Highest dose of any sample point."""
         if not self.terms:
             return np.nan
-        return float(self._hottest(0.0).dose_gy.max())
+        return float(self._hottest(0.0)[0][0])
 
     @cached_property
     def dmean_gy(self) -> float:
@@ -164,7 +166,8 @@ class BlockDose:
         if not self.terms:
             return np.nan
         if volume_cc < _SMALL_SHARE * self.known_volume_cc:
-            return self._hottest(volume_cc).dose_at_volume_cc(volume_cc)
+            doses, middles = self._hottest(volume_cc)
+            return float(np.interp(volume_cc, middles, doses))
         low, high, volumes = self._bounds
         margin_cc = self.of.largest_sample_cc
         at_least = _level(low, volumes, volume_cc + margin_cc, otherwise=-np.inf)
@@ -172,8 +175,11 @@ class BlockDose:
         part = self._samples((high >= at_least) & ~hotter)
         return part.dose_at_volume_cc(volume_cc - float(volumes[hotter].sum()))
 
-    def _hottest(self, volume_cc: float) -> DoseVolume:
-        """Return the hottest samples: at least ``volume_cc`` and one sample more, since dose is read between two."""
+    def _hottest(self, volume_cc: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the falling doses of the hottest samples, and the volume down to the middle of each.
+
+        They are at least ``volume_cc`` and one sample more, since dose is read between the middles of two.
+        """
         for found_cc, found in self._found.items():
             if found_cc >= volume_cc:
                 return found
@@ -183,7 +189,10 @@ class BlockDose:
         at_least = _level(first.dose_gy, first.volumes_cc, wanted_cc, otherwise=-np.inf)
         part = self._samples(high >= at_least)
         hot = part.dose_gy >= at_least
-        self._found[volume_cc] = dose_volume(part.dose_gy[hot], part.volumes_cc[hot])
+        doses, of_samples = part.dose_gy[hot], part.volumes_cc[hot]
+        order = np.argsort(-doses)
+        of_samples = of_samples[order]
+        self._found[volume_cc] = doses[order], np.cumsum(of_samples) - of_samples / 2
         return self._found[volume_cc]
 
     def volume_cc_at_dose(self, dose_gy: float) -> float:
@@ -216,11 +225,15 @@ class BlockDose:
         """Lower and upper bound of the dose in each block with known dose, Gy, and its volume, cc."""
         low, high, volumes = [], [], []
         for term in self.terms:
-            rising, falling = np.maximum(term.coefficients, 0.0), np.minimum(term.coefficients, 0.0)
             least, greatest = self.of.low[:, term.blocks], self.of.high[:, term.blocks]
-            slack = _SLACK * (np.abs(term.coefficients) @ greatest)
-            low.append(rising @ least + falling @ greatest - slack)
-            high.append(rising @ greatest + falling @ least + slack)
+            rising, falling = np.maximum(term.coefficients, 0.0), np.minimum(term.coefficients, 0.0)
+            lower, upper = rising @ least, rising @ greatest
+            slack = _SLACK * upper
+            if falling.any():
+                lower, upper = lower + falling @ greatest, upper + falling @ least
+                slack -= _SLACK * (falling @ greatest)
+            low.append(lower - slack)
+            high.append(upper + slack)
             volumes.append(self.of.block_volumes_cc[term.blocks])
         return np.concatenate(low), np.concatenate(high), np.concatenate(volumes)
 
@@ -251,7 +264,7 @@ class BlockDose:
 def _level(bound_gy: NDArray[np.float64], volumes_cc: NDArray[np.float64], volume_cc: float, otherwise: float) -> float:
     """Return the dose that the hottest blocks of together ``volume_cc`` reach, judged by one bound."""
     # Only the hottest need to be put in order, and for most questions these are few.
-    if len(bound_gy) > _FEW:
+    if len(bound_gy) > _FEW and _FEW * volumes_cc.sum() > volume_cc * len(bound_gy):
         few = np.argpartition(bound_gy, -_FEW)[-_FEW:]
         if volumes_cc[few].sum() > volume_cc:
             bound_gy, volumes_cc = bound_gy[few], volumes_cc[few]

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..biology import load_alpha_beta_table
 from ..constraints import Verdict, verdict_at
-from ..dose_mapping import PlanField
+from ..dose_mapping import PlanField, PlanWeight
+from ..linear_dose import LinearDose
 from ..organs.dvh import Metric, metric
 from ..row_cases import RowCase
 from .geometric import GeometricInputs, GeometricRange, RangeSource, other_transforms
@@ -65,7 +66,8 @@ def row_ranges(
 ) -> list[RowRange | None]:
     """Return the range of every row's value, None where there is none.
 
-    There is none where the organ is not contoured or no dose of it is known, for a ratio and for a rule about time.
+    There is none where the organ is not contoured or no dose of it is known, for a rule about time, and for a ratio
+    whose part registration moves too.
 
     Parameters
     ----------
@@ -81,8 +83,8 @@ def row_ranges(
     # Rows about the same sum on the same organ share what is costly.
     groups: dict[tuple[int, bytes], list[int]] = {}
     for number, case in enumerate(cases):
-        if case.is_one_dose:
-            groups.setdefault((id(case.organ), case.terms().coefficients.tobytes()), []).append(number)
+        if case.is_one_dose or (case.relative and case.row.basis == "current_only"):
+            groups.setdefault((id(case.organ), _moved_sum(case).coefficients.tobytes()), []).append(number)
     result: list[RowRange | None] = [None] * len(cases)
     with ThreadPoolExecutor(_THREADS) as pool:
         of_groups = pool.map(lambda numbers: _of_group([cases[n] for n in numbers], inputs), groups.values())
@@ -95,32 +97,52 @@ def row_ranges(
 def _of_group(cases: Sequence[RowCase], inputs: GeometricInputs) -> list[RowRange | None]:
     organ = cases[0].organ
     assert organ is not None
-    organ_sum = OrganSum(organ.sampled, cases[0].terms(), inputs.course_of, inputs.reference_index)
+    organ_sum = OrganSum(organ.sampled, _moved_sum(cases[0]), inputs.course_of, inputs.reference_index)
     if not organ_sum.known.any():
         return [None] * len(cases)
     geometric = GeometricRange(organ_sum, inputs)
     return [_row_range(case, geometric) for case in cases]
 
 
+def _moved_sum(case: RowCase) -> LinearDose:
+    """Return the sum that registration moves: the row's own, or the whole that a ratio is taken of."""
+    return case.terms(weights=case.relative or None)
+
+
 def _row_range(case: RowCase, geometric: GeometricRange) -> RowRange:
-    measure, bounded = metric(case.row.metric), case.dose()
-    value = measure(bounded.low)
-    sources = [*_biological(case, measure), *geometric.sources(measure, value)]
-    if bounded.incomplete_percent:
-        bound = measure(bounded.high)
-        sources.append(RangeSource("dose_grid", min(value, bound), max(value, bound), "where a dose grid ends"))
-    low = min([value, *(source.low for source in sources)])
-    high = max([value, *(source.high for source in sources)])
+    measure, result = metric(case.row.metric), case.result()
+    whole = measure(case.dose(_moved_sum(case)).low)
+    part = measure(case.dose().low)
+    sources = list(_biological(case, measure))
+    for source in geometric.sources(measure, whole):
+        ends = (source.low, source.high) if not case.relative else (_ratio(part, source.high), _ratio(part, source.low))
+        sources.append(RangeSource(source.name, *ends, source.text))
+    if result.range is not None:
+        sources.append(RangeSource("dose_grid", result.range.low, result.range.high, "where a dose grid ends"))
+    low = min([result.value, *(source.low for source in sources)])
+    high = max([result.value, *(source.high for source in sources)])
     ends = (low, high) if case.row.is_upper_limit else (high, low)
-    judged = case.result().verdict != "note"
-    verdicts = (verdict_at(case.row, ends[0]), verdict_at(case.row, ends[1])) if judged else None
-    return RowRange(value, low, high, tuple(sources), verdicts)
+    verdicts = None if result.verdict == "note" else (verdict_at(case.row, ends[0]), verdict_at(case.row, ends[1]))
+    return RowRange(result.value, low, high, tuple(sources), verdicts)
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
 
 
 def _biological(case: RowCase, measure: Metric) -> Iterator[RangeSource]:
     """Yield what alpha/beta and recovery do."""
     organ = case.organ
     assert organ is not None
+
+    def value(alpha_beta_gy: float | None = None, weights: Sequence[PlanWeight] | None = None) -> float:
+        found = measure(case.dose(case.terms(alpha_beta_gy, weights)).low)
+        return (
+            found
+            if not case.relative
+            else _ratio(found, measure(case.dose(case.terms(alpha_beta_gy, case.relative)).low))
+        )
+
     if case.row.quantity != "physical":
         table = load_alpha_beta_table()
         of_organ = table.find(organ.match, organ.name)
@@ -128,10 +150,9 @@ def _biological(case: RowCase, measure: Metric) -> Iterator[RangeSource]:
         low, high = min(published.low, case.alpha_beta_gy), max(published.high, case.alpha_beta_gy)
         whose = "late effects in general" if published is table.default else "this organ"
         steps = 1 / np.linspace(1 / (2 + low), 1 / (2 + high), _ALPHA_BETA_STEPS) - 2
-        values = [measure(case.dose(case.terms(float(alpha_beta_gy))).low) for alpha_beta_gy in steps]
-        yield RangeSource(
-            "alpha_beta", min(values), max(values), f"alpha/beta {low:g} to {high:g} Gy, as published for {whose}"
-        )
+        values = [value(float(alpha_beta_gy)) for alpha_beta_gy in steps]
+        text = f"alpha/beta {low:g} to {high:g} Gy, as published for {whose}"
+        yield RangeSource("alpha_beta", min(values), max(values), text)
     if case.weights != case.undiscounted:
-        values = [measure(case.dose(case.terms(weights=w)).low) for w in (case.weights, case.undiscounted)]
+        values = [value(), value(weights=case.undiscounted)]
         yield RangeSource("recovery", min(values), max(values), "recovery as set, or none")
