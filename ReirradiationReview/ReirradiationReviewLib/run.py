@@ -29,6 +29,7 @@ from .core.review_checks import TOO_FEW_COURSES
 from .core.same_fraction import merge_same_fraction
 from .core.settings import Settings
 from .core.settings_checks import check_settings, check_tables
+from .overlap_outputs import write_overlap_maps
 from .registration_outputs import make_folder, write_earlier_contours, write_transforms
 from .report_curves import dose_curves, functional_curves
 
@@ -128,6 +129,7 @@ def write_review(review: Review, beside: Beside, out: Path, progress: Progress =
     files: dict[str, Any] = {
         "transforms": transforms,
         "composite_rtdose": [write_composite(review, out, registration_objects)],
+        "overlap_maps": write_overlap_maps(review, out),
         "rtstruct": write_new_contours(review, beside.targets, out),
         "earlier_contours": write_earlier_contours(review, out),
     }

@@ -6,9 +6,11 @@ import json
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from made_up_courses import a_box, a_cylinder, a_dose, a_protocol, a_review
-from ReirradiationReviewLib.core.overlap import classify, overlap_map, volume_where_cc
+from ReirradiationReviewLib.core.overlap import classify, overlap_map, overlap_steps, volume_where_cc
 from ReirradiationReviewLib.core.results.document import review_document
+from ReirradiationReviewLib.overlap_outputs import write_overlap_maps
 
 CORD = a_cylinder("SpinalCord")
 
@@ -48,6 +50,24 @@ class TestVolumes:
         first, second = linear(along_x=1.0), linear(along_y=1.0)
         found = overlap_map([first, second], [60.0, 40.0]).array
         np.testing.assert_array_equal(found == 1, (first.array >= 60) & (second.array >= 40))
+
+
+def test_the_steps_count_the_isodoses_that_both_courses_share(tmp_path):
+    # 50 Gy prescribed and 50 Gy at x = 0, falling by 1 Gy/mm; 30 Gy everywhere.
+    review = a_review(lambda x, y, z: 50 - np.maximum(x, 0), lambda x, y, z: 30.0, (CORD,), (25, 10), (50.0, 30.0))
+    along_x = overlap_steps(review, 0).array[30, 30]
+    x = np.linspace(-60, 60, 61)
+    np.testing.assert_array_equal(along_x, (x <= 2.5).astype(int) + (x <= 10) + (x <= 25))
+    (name,) = write_overlap_maps(review, tmp_path)
+    image = sitk.ReadImage(str(tmp_path / name))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(image)[30, 30], along_x)
+    assert image.GetOrigin() == (-60.0, -60.0, -60.0)
+
+
+def test_without_a_prescription_there_are_no_steps(tmp_path):
+    review = a_review(lambda x, y, z: 50.0, lambda x, y, z: 30.0, (CORD,), (25, 10), (None, 30.0))
+    assert overlap_steps(review, 0) is None
+    assert write_overlap_maps(review, tmp_path) == []
 
 
 def box_dose(peak_gy, low_x, high_x):

@@ -15,8 +15,7 @@ from typing import Literal
 
 from ..constraints import ConstraintResult
 from ..review import Review
-from ..targets.recurrence import delivered_prescription_gy
-from ..volume import Volume
+from .courses import course_dose, prescription_gy
 from .regions import volume_where_cc
 
 Kind = Literal["type 1", "type 2", "repeat organ irradiation", "repeat irradiation", "unknown"]
@@ -98,18 +97,6 @@ def _without_overlap(
             "repeat organ irradiation", f"no overlap, no concern; both reach {', '.join(organs)}", overlaps
         )
     return Classification("repeat irradiation", "no overlap, no concern, no organ that both reach", overlaps)
-
-
-def prescription_gy(review: Review, index: int) -> float | None:
-    """Return a course's prescription as far as it was delivered, Gy; None where a plan does not state it."""
-    chosen = [number for number, (course, _) in enumerate(review.plans) if course == index]
-    weights = review.weights([index])
-    return delivered_prescription_gy([review.plans[n][1] for n in chosen], [weights[n] for n in chosen])
-
-
-def course_dose(review: Review, index: int) -> Volume:
-    """Return a course's delivered dose on the composite's grid, Gy; NaN where it is not known."""
-    return review.composite.physical(review.weights([index]))
 
 
 def _overlaps(review: Review, earlier: Sequence[int], prescriptions: dict[int, float | None]) -> dict[int, float]:

@@ -8,13 +8,10 @@ from typing import Any
 
 from ..constraints import ConstraintResult
 from ..organ_dose import OrganDose
-from ..overlap import classify, volume_where_cc
-from ..overlap.classes import RULE, course_dose, prescription_gy
+from ..overlap import PERCENT, RULE, classify, course_dose, prescription_gy, volume_where_cc
 from ..review import Review
 from ..volume import Volume
 
-# Isodoses whose overlap is tabulated, in percent of each course's prescription.
-_PERCENT = (95.0, 80.0, 50.0)
 # Isodoses of an earlier course whose share of the new targets is tabulated, Gy as delivered.
 _ISODOSES_GY = (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0)
 
@@ -44,7 +41,7 @@ def _course_entry(review: Review, index: int, new: Volume) -> dict[str, Any]:
     }
     if here_gy and new_gy:
         dose = course_dose(review, index)
-        for percent, new_percent in product(_PERCENT, _PERCENT):
+        for percent, new_percent in product(PERCENT, PERCENT):
             levels = (percent / 100.0 * here_gy, new_percent / 100.0 * new_gy)
             entry["volumes"].append(
                 {
