@@ -321,6 +321,7 @@ class TestTheErrorThatIsAssumed:
     def test_contours_that_agree_do_not_make_it_smaller_than_that_of_a_deformable_one(self):
         found = error_of(UncertaintySettings(), SpatialTransform(), 0.3)
         assert found.error.mean_error_mm == pytest.approx(2.48, abs=0.02)
+        assert "no less is taken" in found.basis
 
     def test_a_distance_across_the_surface_is_half_of_the_error(self):
         # Normal errors of 3 mm per axis: their part across a surface, and their length, by simulation.

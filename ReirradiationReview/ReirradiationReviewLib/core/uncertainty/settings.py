@@ -120,10 +120,10 @@ def error_of(
     if settings.error is not None:
         return AssumedError(settings.error, "as set by the user")
     if measured_mm is not None:
-        mean_mm = max(measured_mm, DEFORMABLE_ERROR.mean_error_mm)
-        return AssumedError(
-            _evenly_split(mean_mm / _MAXWELL_MEAN), f"{measured_mm:.1f} mm from contours and landmarks here"
-        )
+        least_mm, basis = DEFORMABLE_ERROR.mean_error_mm, "from contours and landmarks here"
+        if measured_mm < least_mm:
+            basis = f"{measured_mm:.1f} mm {basis}, but no less is taken"
+        return AssumedError(_evenly_split(max(measured_mm, least_mm) / _MAXWELL_MEAN), basis)
     if transform.displacement is None:
         return AssumedError(RIGID_ERROR, "usual for a rigid registration")
     return AssumedError(DEFORMABLE_ERROR, "usual for a deformable registration")
