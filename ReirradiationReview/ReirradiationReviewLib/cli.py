@@ -164,6 +164,7 @@ def _run(options: argparse.Namespace) -> None:
         courses=tuple(options.course),
         reference_index=-1 if options.reference is None else options.reference - 1,
         registration=tuple(options.registration or ("auto",)),
+        compared_registration=tuple(options.compare_registration or ()),
         settings=settings,
         **review_inputs(options),
         landmarks=landmark_files(options),

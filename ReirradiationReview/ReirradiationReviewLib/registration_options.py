@@ -21,6 +21,13 @@ def add_registration_options(run: argparse.ArgumentParser) -> None:
         "point, LPS",
     )
     run.add_argument(
+        "--compare-registration",
+        action="append",
+        metavar="rigid|identity|auto|FILE",
+        help="range: what this other registration would give, as for --registration (default: the rigid part of a "
+        "deformable one)",
+    )
+    run.add_argument(
         "--landmarks",
         type=numbered_file,
         action="append",

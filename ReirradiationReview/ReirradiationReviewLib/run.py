@@ -47,8 +47,8 @@ class RunInputs:
         One folder per course, oldest first.
     reference_index
         Index of the course the review is made in; -1 for the last.
-    registration
-        See `core.registration.course.register_courses`.
+    registration, compared_registration
+        See `core.registration.course.register_courses`; the second, if any, for the ranges of values only.
     fractions
         User-entered number of fractions by plan label or plan UID.
     same_fraction
@@ -64,6 +64,7 @@ class RunInputs:
     courses: tuple[Path, ...]
     reference_index: int = -1
     registration: tuple[str, ...] = ("auto",)
+    compared_registration: tuple[str, ...] = ()
     settings: Settings = field(default_factory=Settings)
     fractions: Mapping[str, int] = field(default_factory=dict)
     same_fraction: tuple[tuple[str, ...], ...] = ()
@@ -100,6 +101,8 @@ def make_review(inputs: RunInputs, progress: Progress = no_progress) -> tuple[Re
     landmarks = {index: read_landmarks(path) for index, path in inputs.landmarks.items()}
     review = Review(courses, registrations, inputs.settings, index, part_of(progress, 0.5, 0.55))
     review.notices += beside.notices()
+    if inputs.compared_registration:
+        review = review.with_comparison(register_courses(courses, index, inputs.compared_registration))
     return assess_review(review, landmarks, part_of(progress, 0.55, 0.65)), beside
 
 

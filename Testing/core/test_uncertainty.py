@@ -216,6 +216,16 @@ class TestAnotherRegistration:
         found = source(the_range(review, samples=0, other_transforms=other), "registration_method")
         assert (found.low, found.high) == (pytest.approx(37.0, abs=0.02), pytest.approx(40.0, abs=0.02))
 
+    def test_the_review_can_hold_the_one_to_compare_with(self, tmp_path):
+        protocol = a_protocol(tmp_path, metric="Dmean", limit=200, **PHYSICAL)
+        review = a_review(lambda x, y, z: 30 + 0.5 * x, lambda x, y, z: 10.0, (CORD,), protocols=(protocol,))
+        shifted = np.eye(4)
+        shifted[0, 3] = -6.0
+        others = [CourseRegistration(SpatialTransform(shifted), "file"), review.registrations[1]]
+        (found,) = review.with_comparison(others).uncertainty()
+        assert source(found, "registration_method").low == pytest.approx(37.0, abs=0.02)
+        assert "compare with" in source(found, "registration_method").text
+
 
 class TestTheWholeRange:
     def test_it_encloses_the_value_and_every_cause_and_names_the_widest_first(self, tmp_path):

@@ -25,6 +25,7 @@ from .plan_given import PlanGiven, plans_given
 from .protocols import Protocol, load_protocol
 from .recovery_checks import recovery_notices
 from .registration.course import CourseRegistration
+from .registration.transform import SpatialTransform
 from .review_checks import check_courses, cross_course_notices
 from .row_cases import RowCase, recovery_sentence
 from .same_fraction import merge_same_fraction
@@ -71,6 +72,8 @@ class Review:
         # What later steps (export, pictures) have to say is added here.
         self.notices: list[Notice] = cross_course_notices(self.courses, self.reference_index)
         self.notices += [notice for organ in self.mapped.organs for notice in organ.notices]
+        # By the course's index: transforms to compare with in the ranges of values; empty for the rigid parts.
+        self.compared: Mapping[int, SpatialTransform] = {}
         # By the course's index; empty until it is measured for these registrations and structures.
         self.quality: Mapping[int, RegistrationQuality] = {}
         self._follow(settings or Settings())
@@ -147,6 +150,17 @@ class Review:
         changed = copy(self)
         changed.notices = list(self.notices)
         changed.quality = dict(quality)
+        return changed
+
+    def with_comparison(self, registrations: Sequence[CourseRegistration]) -> Review:
+        """Return the review whose ranges hold what other registrations, one per course, would give."""
+        changed = copy(self)
+        changed.notices = list(self.notices)
+        changed.compared = {
+            index: registration.transform
+            for index, registration in enumerate(registrations)
+            if index != self.reference_index
+        }
         return changed
 
     def with_structures(self, structures: Sequence[Structure], progress: Progress = no_progress) -> Review:
@@ -249,12 +263,13 @@ class Review:
             What the ranges are worked out for; by default what the review's settings say.
         """
         course_of = [index for index, _ in self.plans]
+        settings = settings or replace(self.range_settings, other_transforms=self.compared or None)
         return row_ranges(
             self.row_cases(),
             self.mapped.fields,
             course_of,
             self.reference_index,
-            settings or self.range_settings,
+            settings,
             measured_mm=measured_errors_mm(self.quality),
         )
 

@@ -100,7 +100,11 @@ class GeometricRange:
             yield RangeSource("registration_error", max(float(low), 0.0), float(high), text)
         if self.other_gy is not None:
             found = measure(self.sum.dose(self.other_gy))
-            text = "the other registration" if settings.other_transforms is not None else "rigid or deformable"
+            text = (
+                "this registration or the one to compare with"
+                if settings.other_transforms
+                else "deformable or its rigid part"
+            )
             yield RangeSource("registration_method", min(value, found), max(value, found), text)
 
     def _searched(self) -> NDArray[np.float64]:
