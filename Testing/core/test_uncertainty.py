@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -339,3 +340,18 @@ class TestTheErrorThatIsAssumed:
         across, length = np.abs(errors[:, 0]).mean(), np.linalg.norm(errors, axis=1).mean()
         assert length / across == pytest.approx(measured._LENGTH_PER_DISTANCE, rel=0.01)
         assert RegistrationError(3.0, 0.0, 0.0).mean_error_mm == pytest.approx(length, rel=0.01)
+
+    def test_what_is_measured_is_the_larger_of_contours_and_near_landmarks(self):
+        def an_organ(structure, distance_mm, landmarks_mm):
+            contours = None if distance_mm is None else SimpleNamespace(mean_distance_mm=distance_mm)
+            near = None if landmarks_mm is None else SimpleNamespace(mean_mm=landmarks_mm)
+            return SimpleNamespace(structure=structure, contours=contours, landmarks_near=near)
+
+        organs = [
+            an_organ("a", 1.5, None),
+            an_organ("b", None, 2.0),
+            an_organ("c", 1.5, 4.0),
+            an_organ("d", None, None),
+        ]
+        found = measured.measured_errors_mm({0: SimpleNamespace(organs=organs)})
+        assert found == {(0, "a"): 3.0, (0, "b"): 2.0, (0, "c"): 4.0}
