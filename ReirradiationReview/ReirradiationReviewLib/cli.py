@@ -168,6 +168,7 @@ def _run(options: argparse.Namespace) -> None:
         settings=settings,
         **review_inputs(options),
         landmarks=landmark_files(options),
+        registration_cache=options.registration_cache,
         images=image_inputs(options),
         targets=TargetInputs(
             target_requests(options), derived_requests(options), margin_of(options), dict(options.function)

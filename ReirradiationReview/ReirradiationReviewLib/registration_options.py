@@ -14,11 +14,11 @@ def add_registration_options(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--registration",
         action="append",
-        metavar="rigid|identity|auto|FILE",
+        metavar="rigid|deformable|identity|auto|FILE",
         help="how earlier courses are brought to the reference; once for all or once for each (default: auto, that is "
         "identity where the Frame of Reference is the same, else the DICOM REG in the courses' folders that links "
-        "them, else rigid). FILE: DICOM REG, or an ITK transform or displacement field, reference point to course "
-        "point, LPS",
+        "them, else rigid). deformable: rigid first, then a smooth deformation. FILE: DICOM REG, or an ITK transform "
+        "or displacement field, reference point to course point, LPS",
     )
     run.add_argument(
         "--compare-registration",
@@ -35,6 +35,12 @@ def add_registration_options(run: argparse.ArgumentParser) -> None:
         metavar="N=FILE",
         help="points marked in the CT of course N, a Slicer point list (.mrk.json, .fcsv); points of the same name in "
         "two courses measure their registration",
+    )
+    run.add_argument(
+        "--registration-cache",
+        type=Path,
+        metavar="DIR",
+        help="folder in which registrations that were found are kept, and taken from where the images are the same",
     )
 
 

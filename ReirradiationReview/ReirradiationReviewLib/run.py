@@ -19,6 +19,7 @@ from .core.functional_maps import weighted_organs
 from .core.image_inputs import ImageInputs, read_images
 from .core.images import PlacedImage
 from .core.letd import with_letd
+from .core.registration.cache import RegistrationCache
 from .core.registration.course import CourseRegistration, register_courses
 from .core.registration.qa.landmarks import read_landmarks
 from .core.registration.qa.of_review import assess_review
@@ -59,6 +60,8 @@ class RunInputs:
         What is asked for around the target.
     landmarks
         Slicer point lists by the index of the course in whose CT they were marked.
+    registration_cache
+        Folder in which registrations that were found are kept and looked for; None to find them anew.
     """
 
     courses: tuple[Path, ...]
@@ -72,6 +75,7 @@ class RunInputs:
     images: ImageInputs = field(default_factory=ImageInputs)
     targets: TargetInputs = field(default_factory=TargetInputs)
     landmarks: Mapping[int, Path] = field(default_factory=dict)
+    registration_cache: Path | None = None
 
 
 def read_courses(inputs: RunInputs, progress: Progress = no_progress) -> list[Course]:
@@ -95,7 +99,8 @@ def make_review(inputs: RunInputs, progress: Progress = no_progress) -> tuple[Re
     index = range(len(courses))[inputs.reference_index]
     check_settings(courses, index, inputs.settings)
     check_wanted(inputs.targets, courses[index], images)
-    registrations = register_courses(courses, index, inputs.registration, part_of(progress, 0.15, 0.42))
+    cache = None if inputs.registration_cache is None else RegistrationCache(inputs.registration_cache)
+    registrations = register_courses(courses, index, inputs.registration, part_of(progress, 0.15, 0.42), cache)
     how, span = inputs.images.registration, part_of(progress, 0.42, 0.5)
     beside = place_beside(images, inputs.targets, courses, registrations, index, methods=how, progress=span)
     landmarks = {index: read_landmarks(path) for index, path in inputs.landmarks.items()}

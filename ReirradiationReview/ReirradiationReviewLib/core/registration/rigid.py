@@ -12,12 +12,12 @@ from .pair import Pair
 from .refine import FINE, Matrix
 from .shifts import correlation_of_shifts
 from .similarity import Agreement, agreement
-from .subject import MIDDLE_MM, Subject, focused, prepare
+from .subject import AIR_HU, MIDDLE_MM, Subject, focused, prepare
 from .transform import SpatialTransform
 
 # Pairs of one patient reached a correlation of 0.96 and more (head and neck, synthetic chest, half the field of view
 # cut off); a mirrored patient 0.82 and 0.87; another body region, and slabs without overlap, 0.35 and less.
-_LEAST_CORRELATION = 0.75
+LEAST_CORRELATION = 0.75
 LEAST_OVERLAP = 0.25
 
 
@@ -106,9 +106,9 @@ def register_rigid(
     return RegistrationResult(SpatialTransform(matrix), reason, time.perf_counter() - started, "rigid", qa)
 
 
-def ct_subject(ct: Volume, role: str) -> Subject:
+def ct_subject(ct: Volume, role: str, air_hu: float = AIR_HU) -> Subject:
     """Return a CT in HU ready for registration; ReirradiationError, naming its role, where it shows no body."""
-    subject = prepare(ct)
+    subject = prepare(ct, air_hu)
     if subject is None:
         raise ReirradiationError(
             f"the {role} CT shows no body (nothing denser than air): check the series, or give --registration a file"
@@ -129,10 +129,8 @@ def _reason(final: Agreement, coarse: Agreement, mirror: Agreement) -> str:
     """Return why a result must not be used; empty if it may. A correlation says little of a few millimetres."""
     if final.overlap_fraction < LEAST_OVERLAP:
         return f"the scans share only {final.overlap_fraction:.0%} of the body ({LEAST_OVERLAP:.0%} are needed)"
-    if not final.correlation >= _LEAST_CORRELATION:
-        return (
-            f"the scans correlate by only {final.correlation:.2f} where they overlap ({_LEAST_CORRELATION} is needed)"
-        )
+    if not final.correlation >= LEAST_CORRELATION:
+        return f"the scans correlate by only {final.correlation:.2f} where they overlap ({LEAST_CORRELATION} is needed)"
     if mirror.score > coarse.score:
         return "the mirror image of the earlier scan fits better than the scan itself: left and right may be swapped"
     return ""

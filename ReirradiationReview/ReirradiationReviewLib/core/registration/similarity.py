@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .subject import Subject, mask_on
+from .subject import AIR_HU, BONE_HU, Subject, mask_on
 from .transform import SpatialTransform
 
 if TYPE_CHECKING:
     import SimpleITK
 
-_BONE_HU = 200.0
 _OUTSIDE = -5000.0
 _BINS = 24
 
@@ -61,8 +60,19 @@ def agreement(
     region
         Mask in the reference's space to look at instead of the body and its ring of air.
     """
-    here, there, overlap = _overlap(reference, moving, matrix_lps, spacing_mm, region)
-    return Agreement(_correlation(here, there), overlap, _dice(here > _BONE_HU, there > _BONE_HU))
+    return deformed_agreement(reference, moving, SpatialTransform(matrix_lps), spacing_mm, region)
+
+
+def deformed_agreement(
+    reference: Subject,
+    moving: Subject,
+    transform: SpatialTransform,
+    spacing_mm: float,
+    region: SimpleITK.Image | None = None,
+) -> Agreement:
+    """Return what `agreement` returns, for a transform that may deform."""
+    here, there, overlap = _overlap(reference, moving, transform, spacing_mm, region)
+    return Agreement(_correlation(here, there), overlap, _dice(here > BONE_HU, there > BONE_HU))
 
 
 def shared_information(
@@ -73,7 +83,7 @@ def shared_information(
     The informational coefficient of correlation is ``sqrt(1 - exp(-2 I))`` of the mutual information ``I`` in nats
     (E. H. Linfoot, Information and Control 1:85, 1957); for two Gaussian variables it is Pearson's.
     """
-    here, there, overlap = _overlap(reference, moving, matrix_lps, spacing_mm, None)
+    here, there, overlap = _overlap(reference, moving, SpatialTransform(matrix_lps), spacing_mm, None)
     if here.size < _BINS**2 or not np.ptp(here) or not np.ptp(there):
         return Agreement(0.0, overlap)
     counts, _, _ = np.histogram2d(here, there, _BINS)
@@ -87,7 +97,7 @@ def shared_information(
 def _overlap(
     reference: Subject,
     moving: Subject,
-    matrix_lps: NDArray[np.float64],
+    transform: SpatialTransform,
     spacing_mm: float,
     region: SimpleITK.Image | None,
 ) -> tuple[NDArray[Any], NDArray[Any], float]:
@@ -95,15 +105,18 @@ def _overlap(
     import SimpleITK as sitk
 
     grid = reference.pyramid[spacing_mm]
-    to_moving = SpatialTransform(matrix_lps).to_sitk()
-    values = sitk.Resample(moving.pyramid[spacing_mm], grid, to_moving, sitk.sitkLinear, _OUTSIDE)
+    values = sitk.Resample(moving.pyramid[spacing_mm], grid, transform.to_sitk(), sitk.sitkLinear, _OUTSIDE)
     there = sitk.GetArrayFromImage(values)
     here = sitk.GetArrayViewFromImage(grid)
     seen = there > _OUTSIDE / 2
     shared = seen & _array(mask_on(grid, reference.ring if region is None else region))
     voxel_cc = float(np.prod(grid.GetSpacing())) / 1000.0
     covered_cc = np.count_nonzero(seen & _array(mask_on(grid, reference.body))) * voxel_cc
-    return here[shared], there[shared], min(1.0, covered_cc / min(reference.body_cc, moving.body_cc))
+    return (
+        np.maximum(here[shared], AIR_HU),
+        np.maximum(there[shared], AIR_HU),
+        min(1.0, covered_cc / min(reference.body_cc, moving.body_cc)),
+    )
 
 
 def _array(mask: SimpleITK.Image) -> NDArray[np.bool_]:

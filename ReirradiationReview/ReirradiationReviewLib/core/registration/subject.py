@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # above the upper bound there is only metal. Between them fat, soft tissue and bone keep their contrast.
 AIR_HU = -200.0
 _METAL_HU = 1000.0
+BONE_HU = 200.0
 # Voxel sizes in mm: finest refinement, body and middle refinement, coarse refinement, global search.
 FINE_MM, MIDDLE_MM, COARSE_MM, SEARCH_MM = 3.0, 4.0, 8.0, 12.0
 # Between air and soft tissue, nearer to soft tissue so that couch foam and cushions (about -700) stay out.
@@ -58,8 +59,14 @@ class Subject:
     body_cc: float
 
 
-def prepare(volume: Volume) -> Subject | None:
-    """Return a CT (HU) ready for registration; None where no patient is seen in it."""
+def prepare(volume: Volume, air_hu: float = AIR_HU) -> Subject | None:
+    """Return a CT (HU) ready for registration; None where no patient is seen in it.
+
+    Parameters
+    ----------
+    air_hu
+        Lower bound that values are clamped to, and what is beyond the body's ring of air.
+    """
     import SimpleITK as sitk
 
     image = _shrunk(volume)
@@ -68,7 +75,7 @@ def prepare(volume: Volume) -> Subject | None:
         return None
     ring = sitk.BinaryDilate(body, _voxels(_RING_MM, body))
     inside = sitk.Resample(ring, image, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
-    patient = sitk.Mask(sitk.Clamp(image, sitk.sitkFloat32, AIR_HU, _METAL_HU), inside, AIR_HU)
+    patient = sitk.Mask(sitk.Clamp(image, sitk.sitkFloat32, air_hu, _METAL_HU), inside, air_hu)
     return Subject(_pyramid(patient), body, ring, centroid_lps(body), _volume_cc(body))
 
 
@@ -87,7 +94,7 @@ def prepare_other(volume: Volume) -> Subject | None:
         return None
     root = sitk.Sqrt(sitk.Clamp(image, upperBound=top) / top)
     scaled = sitk.Cast(root * (_METAL_HU - AIR_HU) + AIR_HU, sitk.sitkFloat32)
-    coarse = _coarser(image, MIDDLE_MM)
+    coarse = coarser(image, MIDDLE_MM)
     body = _largest_thick_object(coarse > _BODY_SHARE * top)
     if not _volume_cc(body):
         return None
@@ -117,8 +124,7 @@ def focused(subject: Subject, focus: Volume) -> SimpleITK.Image:
     """
     import SimpleITK as sitk
 
-    wanted = sitk.Cast(Volume((focus.array > 0).astype(np.uint8), focus.index_to_lps).to_sitk(), sitk.sitkUInt8)
-    region = sitk.And(subject.ring, mask_on(subject.ring, wanted))
+    region = sitk.And(subject.ring, mask_on(subject.ring, mask_image(focus)))
     if not _volume_cc(region):
         raise ReirradiationError("the registration's focus lies outside the patient in the reference CT")
     return region
@@ -127,6 +133,11 @@ def focused(subject: Subject, focus: Volume) -> SimpleITK.Image:
 def centroid_lps(mask: SimpleITK.Image) -> NDArray[np.float64]:
     """Return the centroid of the voxels of value 1, mm, shape ``(3,)``."""
     return np.array(_shape(mask).GetCentroid(1))
+
+
+def mask_image(mask: Volume) -> SimpleITK.Image:
+    """Return an image of 1 where a mask is above 0, and 0 elsewhere."""
+    return Volume((mask.array > 0).astype(np.uint8), mask.index_to_lps).to_sitk()
 
 
 def mask_on(grid: SimpleITK.Image, mask: SimpleITK.Image) -> SimpleITK.Image:
@@ -144,13 +155,20 @@ def _shape(mask: SimpleITK.Image) -> SimpleITK.LabelShapeStatisticsImageFilter:
     return shape
 
 
+def bounding_box(mask: SimpleITK.Image) -> NDArray[np.float64]:
+    """Return the outermost voxel centres of value 1 along the mask's axes, LPS mm, shape ``(2, 3)``."""
+    i, j, k, *size = _shape(mask).GetBoundingBox(1)
+    last = [start + count - 1 for start, count in zip((i, j, k), size, strict=True)]
+    return np.array([mask.TransformIndexToPhysicalPoint(index) for index in ([i, j, k], last)])
+
+
 def _volume_cc(mask: SimpleITK.Image) -> float:
     shape = _shape(mask)
     return shape.GetPhysicalSize(1) / 1000.0 if shape.HasLabel(1) else 0.0
 
 
 def _pyramid(patient: SimpleITK.Image) -> dict[float, SimpleITK.Image]:
-    return {FINE_MM: patient} | {size: _coarser(patient, size) for size in (MIDDLE_MM, COARSE_MM, SEARCH_MM)}
+    return {size: coarser(patient, size) for size in (FINE_MM, MIDDLE_MM, COARSE_MM, SEARCH_MM)}
 
 
 def _shrunk(volume: Volume) -> SimpleITK.Image:
@@ -168,23 +186,28 @@ def _shrunk_to_fine(image: SimpleITK.Image) -> SimpleITK.Image:
     return sitk.Cast(sitk.BinShrink(image, factors), sitk.sitkFloat32)
 
 
-def _coarser(image: SimpleITK.Image, spacing_mm: float) -> SimpleITK.Image:
-    """Return the image at isotropic voxels of about this size, along its own axes, smoothed against aliasing."""
+def coarser(image: SimpleITK.Image, spacing_mm: float) -> SimpleITK.Image:
+    """Return the image at isotropic voxels of about this size, along its own axes, smoothed against aliasing.
+
+    Every axis keeps its outermost voxel centres, so that the field of view neither grows nor shrinks. At `FINE_MM` the
+    image stays as `prepare` made it.
+    """
     import SimpleITK as sitk
 
+    if spacing_mm == FINE_MM:
+        return image
     size, old = np.array(image.GetSize()), np.array(image.GetSpacing())
-    # Every axis keeps its outermost voxel centres, so that the field of view neither grows nor shrinks.
     new_size = np.maximum(np.round((size - 1) * old / spacing_mm).astype(int) + 1, 2)
     new = (size - 1) * old / (new_size - 1)
     for axis in np.flatnonzero((new > old) & (size >= 4)):  # the recursive filter needs four voxels
         image = sitk.RecursiveGaussian(image, float(new[axis] / 2), direction=int(axis))
     grid = (image.GetOrigin(), new.tolist(), image.GetDirection())
-    return sitk.Resample(image, new_size.tolist(), sitk.Transform(), sitk.sitkLinear, *grid, AIR_HU)
+    return sitk.Resample(image, new_size.tolist(), sitk.Transform(), sitk.sitkLinear, *grid)
 
 
 def _body(image: SimpleITK.Image) -> SimpleITK.Image:
     """Return the largest thick object, its holes filled slice by slice (lungs are open at the ends of a short scan)."""
-    return _largest_thick_object(_coarser(image, MIDDLE_MM) > _BODY_HU)
+    return _largest_thick_object(coarser(image, MIDDLE_MM) > _BODY_HU)
 
 
 def _largest_thick_object(mask: SimpleITK.Image) -> SimpleITK.Image:
