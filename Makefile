@@ -22,6 +22,7 @@ test: setup
 	$(BIN)/pytest -n 2
 
 bench: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements/known-good.txt --editable ".[bench]"
 	@for script in Testing/benchmarks/bench_*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
 
 lists: setup
