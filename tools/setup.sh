@@ -105,6 +105,17 @@ prepare_widgets() {
     can_show_widgets || say "NOTE: the tests of the Slicer panel cannot run here: Qt's system libraries are missing."
 }
 
+has_browser() {
+    command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1
+}
+
+# Only the tests of the web review drive a browser, and they say so where there is none.
+prepare_browser() {
+    has_browser && return
+    apt_install chromium || true
+    has_browser || say "NOTE: the browser tests of the web review cannot run here. As root: apt-get install chromium"
+}
+
 # What the environment was made from: it is renewed where one of these has changed, or the folder has moved.
 fingerprint() {
     say "$root"
@@ -119,6 +130,7 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$(fingerprint)" ]; then
     install_packages
     fingerprint >"$stamp"
     prepare_widgets
+    prepare_browser
     say "Ready: .venv/bin/reirradiation-review"
 fi
 if [ ! -f "$drawing_works" ] && prepare_drawing; then

@@ -1,4 +1,4 @@
-"""The command line: `reirradiation-review demo | inspect | run | eqd2 | protocols | evidence`."""
+"""The command line: `reirradiation-review demo | inspect | run | serve | eqd2 | protocols | evidence`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
-from .argument_types import folder, positive
-from .biology_options import add_review_options, add_schedule_options, review_inputs, review_settings, schedule_of
+from .argument_types import folder
+from .biology_options import add_schedule_options, schedule_of
 from .core.errors import ReirradiationError
-from .core.settings import DISPLAY_ALPHA_BETA_GY, Settings
-from .image_options import add_image_options, image_inputs, target_requests
-from .range_options import add_range_options, range_settings
-from .registration_options import add_registration_options, landmark_files
-from .target_options import add_target_options, derived_requests, margin_of
+from .run_options import add_run_options, run_inputs
+from .web.command import add_serve, serve_review
 
 RESEARCH_USE = "Research use only; not a medical device. Check every number independently."
 
@@ -56,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_inspect(commands)
     _add_run(commands)
+    add_serve(commands, _say)
     _add_eqd2(commands)
     _add_protocols(commands)
     _add_evidence(commands)
@@ -66,6 +64,7 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     demo = commands.add_parser("demo", help="make the synthetic demo case and run the whole review on it")
     demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="where to write (default: demo)")
     demo.add_argument("--seed", type=int, default=1, help="seed of the synthetic patient (default: 1)")
+    demo.add_argument("--serve", action="store_true", help="then open the review in the browser")
     demo.set_defaults(command=_demo)
 
 
@@ -77,31 +76,8 @@ def _add_inspect(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     run = commands.add_parser("run", help="run the review", description=RESEARCH_USE)
-    run.add_argument(
-        "--course",
-        type=folder,
-        action="append",
-        required=True,
-        metavar="DIR",
-        help="DICOM folder of one course; give twice or more, oldest first; the last is the new plan",
-    )
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the report and files are written")
-    run.add_argument("--reference", type=int, metavar="N", help="course number to review in (default: the last)")
-    add_registration_options(run)
-    run.add_argument(
-        "--protocol", action="append", metavar="ID", help="constraint set or file (default: beddok_2022); repeatable"
-    )
-    add_review_options(run)
-    add_range_options(run)
-    add_image_options(run)
-    add_target_options(run)
-    run.add_argument(
-        "--composite-alpha-beta",
-        type=positive(float),
-        default=DISPLAY_ALPHA_BETA_GY,
-        metavar="GY",
-        help=f"alpha/beta of the composite pictures and RTDOSE (default: {DISPLAY_ALPHA_BETA_GY:g})",
-    )
+    add_run_options(run, courses_needed=True)
     run.set_defaults(command=_run)
 
 
@@ -138,6 +114,10 @@ def _demo(options: argparse.Namespace) -> None:
     written = run_review(inputs, options.out / "review", part_of(progress, 0.3, 1.0))
     progress.finish()
     _say_written(written)
+    if options.serve:
+        serve_review(inputs, _say)
+    else:
+        _say("To look at it in the browser: reirradiation-review demo --serve")
 
 
 def _inspect(options: argparse.Namespace) -> None:
@@ -148,34 +128,10 @@ def _inspect(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from .beside import TargetInputs
-    from .run import RunInputs, run_review
+    from .run import run_review
 
-    count = len(options.course)
-    if options.reference is not None and not 1 <= options.reference <= count:
-        raise ReirradiationError(f"--reference {options.reference}: there are {count} courses, numbered 1 to {count}")
-    settings = Settings(
-        **review_settings(options),
-        **range_settings(options),
-        protocols=tuple(options.protocol or ("beddok_2022",)),
-        display_alpha_beta_gy=options.composite_alpha_beta,
-    )
-    inputs = RunInputs(
-        courses=tuple(options.course),
-        reference_index=-1 if options.reference is None else options.reference - 1,
-        registration=tuple(options.registration or ("auto",)),
-        compared_registration=tuple(options.compare_registration or ()),
-        settings=settings,
-        **review_inputs(options),
-        landmarks=landmark_files(options),
-        registration_cache=options.registration_cache,
-        images=image_inputs(options),
-        targets=TargetInputs(
-            target_requests(options), derived_requests(options), margin_of(options), dict(options.function)
-        ),
-    )
     progress = ConsoleProgress()
-    written = run_review(inputs, options.out, progress)
+    written = run_review(run_inputs(options), options.out, progress)
     progress.finish()
     _say_written(written)
 
@@ -204,6 +160,10 @@ def _evidence(options: argparse.Namespace) -> None:
         print("Sites: " + ", ".join(site.id for site in evidence.sites))
     for line in (evidence if options.site is None else evidence.for_site(options.site)).lines():
         print(line)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _say_written(written: dict[str, Path]) -> None:

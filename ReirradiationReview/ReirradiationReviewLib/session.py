@@ -118,9 +118,9 @@ class ReviewSession:
         self._review = self._open_review().with_settings(settings)
         self._tell()
 
-    def show_composite(self) -> None:
+    def show_composite(self, *, courses_too: bool = False) -> None:
         """Bring the composite's volume up to date with the numbers: quick enough for every step of a slider."""
-        self.live.follow_composite(self._open_review())
+        self.live.follow_composite(self._open_review(), courses_too=courses_too)
 
     def catch_up(self) -> None:
         """Bring the whole scene up to date with the numbers: before it is saved, and when controls rest."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .biology.tissue import LATE_REPAIR_HALF_TIME_HOURS
 from .courses import Course
-from .dose_mapping import DoseMoments, PlanField, PlanWeight
+from .dose_mapping import DoseMoments, PlanField, PlanWeight, sum_eqd2
 from .errors import Progress, no_progress
 from .linear_dose import LinearDose, eqd2_terms, features, physical_terms
 from .volume import Volume, affine
@@ -41,6 +41,12 @@ class CompositeGrid:
         It is summed in float32, which is exact to a few parts in ten million and quick enough to follow a slider.
         """
         return self._sum(eqd2_terms(self.moments, weights, alpha_beta_gy, LATE_REPAIR_HALF_TIME_HOURS))
+
+    def eqd2_at(self, voxel: int, weights: Sequence[PlanWeight], alpha_beta_gy: float) -> float:
+        """Return the same at one voxel, by its number in C order."""
+        moments = [of_plan.where(np.array([voxel])) for of_plan in self.moments]
+        total = sum_eqd2(moments, weights, alpha_beta_gy)
+        return float(total.low_gy[0]) if total.known[0] else np.nan
 
     def physical(self, weights: Sequence[PlanWeight]) -> Volume:
         """Return the same of delivered dose: Gy, or Gy(RBE)."""

@@ -105,6 +105,17 @@ def set_isodose_colours(node: slicer.vtkMRMLColorTableNode, levels: Sequence[Iso
         node.SetColor(index, f"{level.dose_gy:g}", *(part / 255 for part in level.colour), 1.0)
 
 
+def isodose_levels(node: slicer.vtkMRMLColorTableNode) -> tuple[IsodoseLevel, ...]:
+    """Return the levels of a table."""
+    levels = []
+    for index in range(node.GetNumberOfColors()):
+        colour = [0.0] * 4
+        node.GetColor(index, colour)
+        red, green, blue = (round(255 * part) for part in colour[:3])
+        levels.append(IsodoseLevel(float(node.GetColorName(index)), (red, green, blue)))
+    return tuple(levels)
+
+
 def add_wash_colours(
     scene: slicer.vtkMRMLScene, name: str, levels: Sequence[IsodoseLevel]
 ) -> slicer.vtkMRMLColorTableNode:

@@ -18,10 +18,10 @@ from .content import IsodoseLevel, SceneContent
 from .doses import Wash, set_eqd2
 from .environment import SceneEnvironment
 from .figure1_preset import FIGURE1
-from .from_review import composite_eqd2, levels_below, live_content, plan_dose, scene_organs
+from .from_review import composite_eqd2, course_eqd2, levels_below, live_content, plan_dose, scene_organs
 from .geometry import to_ras
 from .hierarchy import put_beside, put_isodoses
-from .isodose import set_isodose_colours, set_isodose_models, set_surfaces, set_wash_colours
+from .isodose import isodose_levels, set_isodose_colours, set_isodose_models, set_surfaces, set_wash_colours
 from .records import write_record
 from .segmentation import set_segments
 from .segments import SegmentWatch
@@ -39,6 +39,11 @@ class LiveScene:
         The review that they show.
     images
         What ``nodes.images`` show.
+
+    Attributes
+    ----------
+    levels
+        The isodoses that are drawn, by rising dose: lines, surfaces and the wash's colours.
     """
 
     def __init__(
@@ -53,8 +58,7 @@ class LiveScene:
         self.nodes = nodes
         self._shown = self._composite_of = review
         self._levels: tuple[IsodoseLevel, ...] | None = None
-        # What the wash is coloured by; empty until the first change, as a restored scene does not tell.
-        self.levels: tuple[IsodoseLevel, ...] = ()
+        self.levels = isodose_levels(nodes.isodose_colours)
         self._watch = SegmentWatch(nodes.segmentation)
 
     def edited_structures(self) -> tuple[Structure, ...] | None:
@@ -87,14 +91,24 @@ class LiveScene:
                 set_surfaces(self.nodes.plan_isodoses, plan_dose(review), FIGURE1.levels)
             write_state(self.nodes.parameters, scene_state(content))
 
-    def follow_composite(self, review: Review) -> None:
-        """Bring only the composite's volume up to date, quickly, while a control moves; `follow` does the rest."""
-        if _same_dose(review, self._composite_of):
+    def follow_composite(self, review: Review, *, courses_too: bool = False) -> None:
+        """Bring the composite's volume up to date, quickly, while a control moves; `follow` does the rest.
+
+        Parameters
+        ----------
+        courses_too
+            And the volumes of the courses' own EQD2, where they are looked at.
+        """
+        if _same_dose(review, self._composite_of) and not courses_too:
             return
         self._composite_of = review
+        alpha_beta_gy = review.settings.display_alpha_beta_gy
         composite = composite_eqd2(review)
         levels = self._levels or levels_below(float(np.nanmax(composite.array)))
-        set_eqd2(self.nodes.composite, "Composite", composite, review.settings.display_alpha_beta_gy)
+        set_eqd2(self.nodes.composite, "Composite", composite, alpha_beta_gy)
+        for index, nodes in enumerate(self.nodes.courses if courses_too else ()):
+            if nodes.eqd2 is not None:
+                set_eqd2(nodes.eqd2, f"{review.courses[index].label}:", course_eqd2(review, index), alpha_beta_gy)
         if levels != self.levels:
             with self._one_change():
                 self._renew_wash(levels)
