@@ -94,10 +94,10 @@ def test_lines_surfaces_structures_and_legend_are_shown_as_ticked(open_panel, sl
 
 def test_new_isodoses_are_shown_like_the_others(open_panel):
     open_panel.display.ui.surfacesCheckBox.checked = True
-    open_panel.biology.ui.displayAlphaBetaSlider.value = 1.0  # 40 + 20 * 6 / 3 = 80 Gy: one level more
+    open_panel.biology.ui.displayAlphaBetaSlider.value = 0.8  # 40 + 20 * 5.8 / 2.8 = 81 Gy: one level more
     settle(open_panel)
     open_panel.catchUp()
-    assert levels(open_panel)[-1] == "60 Gy"
+    assert levels(open_panel)[-1] == "80 Gy"
     assert all(node.GetDisplayNode().GetVisibility3D() for node in open_panel.session.nodes.isodoses)
 
 
