@@ -16,6 +16,7 @@ from .files import Uploads
 METHODS = {
     "auto": "automatic",
     "rigid": "rigid",
+    "deformable": "deformable, after the rigid one",
     "identity": "none: same frame of reference",
 }
 KINDS = ("course", "pet", "mr")
