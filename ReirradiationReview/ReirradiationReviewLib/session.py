@@ -104,6 +104,16 @@ class ReviewSession:
         """Go on with the review that was made anew from what the scene holds."""
         self._show(review, LiveScene(self._environment, found.nodes, review, found.images))
 
+    @property
+    def images(self) -> tuple[PlacedImage, ...]:
+        """PET, MR and others that are shown beside the courses; none before a review is open."""
+        return () if self._live is None else self._live.images
+
+    def add_images(self, images: Sequence[PlacedImage]) -> None:
+        """Show more images beside the courses."""
+        self.live.add_images(images)
+        self._tell()
+
     def close(self) -> None:
         """Forget the review; its nodes stay in the scene."""
         self._review = self._live = None

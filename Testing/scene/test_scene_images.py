@@ -130,3 +130,26 @@ def test_another_review_leaves_nothing_of_the_images_behind(session, environment
     fresh = headless_environment()
     ReviewSession(fresh).open(a_review(two_courses()))
     assert without == fresh.scene.GetNumberOfNodes()
+
+
+def test_images_are_added_to_a_review_that_is_open_and_come_back_with_its_scene(tmp_path):
+    environment = headless_environment()
+    session = ReviewSession(environment)
+    session.open(a_review(two_courses()))
+    pet = an_image("PT", "SUVbw (g/mL)", a_rigid_transform())
+    session.add_images([pet])
+    assert [image.name for image in session.images] == [pet.name]
+    [nodes] = session.nodes.images
+    assert nodes.modality == "PT"
+    hierarchy = environment.scene.GetSubjectHierarchyNode()
+    study = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(nodes.volume))
+    assert hierarchy.GetItemUID(study, "DICOM") == "1.77"
+    with pytest.raises(ReirradiationError, match="already"):
+        session.add_images([pet])
+    save_scene(environment, tmp_path / "review.mrb")
+    other = headless_environment()
+    load_scene(other, tmp_path / "review.mrb")
+    restored = ReviewSession(other)
+    restored.restore()
+    assert [image.name for image in restored.images] == [pet.name]
+    np.testing.assert_array_equal(restored.images[0].series.volume.array, pet.series.volume.array)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,8 +11,9 @@ import slicer
 from numpy.typing import NDArray
 
 from ..core.course_record import course_record, image_record, registration_record
-from ..core.courses import ImageSeries
+from ..core.courses import ImageSeries, Patient
 from ..core.errors import Progress, no_progress
+from ..core.images import PlacedImage
 from ..core.registration.transform import SpatialTransform
 from ..core.settings import settings_record
 from ..core.volume import Volume
@@ -256,15 +257,23 @@ def _arrange(scene: slicer.vtkMRMLScene, content: SceneContent, nodes: ReviewNod
         for node in (course_nodes.eqd2, *course_nodes.transforms):
             if node is not None:
                 hierarchy.add_node(review, node)
-    for placed_image, image_nodes in zip(content.images, nodes.images, strict=True):
-        series = placed_image.series
-        hierarchy.add_image(hierarchy.add_series_study(series), image_nodes.volume, series)
-        for transform in image_nodes.transforms:
-            hierarchy.add_node(review, transform)
+    arrange_images(scene, content.patient, content.images, nodes.images)
     hierarchy.add_node(review, nodes.composite)
     put_isodoses(scene, nodes.composite, nodes.isodoses)
     if nodes.plan_isodoses:
         put_isodoses(scene, nodes.composite, nodes.plan_isodoses, "the new plan alone")
+
+
+def arrange_images(
+    scene: slicer.vtkMRMLScene, patient: Patient, images: Sequence[PlacedImage], nodes: Sequence[ImageNodes]
+) -> None:
+    """Put images beside the courses into the subject hierarchy."""
+    hierarchy = SubjectHierarchy(scene, patient)
+    review = hierarchy.find_review_study() if images else 0
+    for image, image_nodes in zip(images, nodes, strict=True):
+        hierarchy.add_image(hierarchy.add_series_study(image.series), image_nodes.volume, image.series)
+        for transform in image_nodes.transforms:
+            hierarchy.add_node(review, transform)
 
 
 def remove_review(environment: SceneEnvironment, nodes: ReviewNodes) -> None:

@@ -49,6 +49,11 @@ class SubjectHierarchy:
         """Add the study of what the review made, apart from the courses' own."""
         return self._add_study(REVIEW_STUDY, "", {_SH.GetDICOMStudyDescriptionAttributeName(): REVIEW_STUDY})
 
+    def find_review_study(self) -> int:
+        """Return the study of what the review made, added where there is none."""
+        known = self._node.GetItemChildWithName(self._patient_item, REVIEW_STUDY)
+        return int(known) or self.add_review_study()
+
     def add_node(self, parent: int, node: slicer.vtkMRMLNode) -> int:
         """Put a node below an item."""
         return int(self._node.CreateItem(parent, node))

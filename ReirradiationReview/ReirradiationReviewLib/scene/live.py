@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from ..core.courses import Structure
 from ..core.dose_mapping import PlanWeight
+from ..core.errors import ReirradiationError
 from ..core.images import PlacedImage
 from ..core.review import Review
-from .build import ReviewNodes, drawn_on, replace_transforms, review_record, scene_state
+from .build import ReviewNodes, arrange_images, drawn_on, replace_transforms, review_record, scene_state
 from .content import IsodoseLevel, SceneContent
 from .doses import Wash, set_eqd2
 from .environment import SceneEnvironment
@@ -21,6 +22,7 @@ from .figure1_preset import FIGURE1
 from .from_review import composite_eqd2, course_eqd2, levels_below, live_content, plan_dose, scene_organs
 from .geometry import to_ras
 from .hierarchy import put_beside, put_isodoses
+from .images import add_images, image_roles
 from .isodose import isodose_levels, set_isodose_colours, set_isodose_models, set_surfaces, set_wash_colours
 from .records import write_record
 from .segmentation import set_segments
@@ -112,6 +114,33 @@ class LiveScene:
         if levels != self.levels:
             with self._one_change():
                 self._renew_wash(levels)
+
+    @property
+    def images(self) -> tuple[PlacedImage, ...]:
+        """PET, MR and others that are shown beside the courses, in the order of ``nodes.images``."""
+        return self._images
+
+    def add_images(self, images: Sequence[PlacedImage]) -> None:
+        """Show more images beside the courses.
+
+        Raises
+        ------
+        ReirradiationError
+            If an image of that name is shown already.
+        """
+        known = {image.name for image in self._images}
+        for image in images:
+            if image.name in known:
+                raise ReirradiationError(f"an image {image.name!r} is there already: it was not added again")
+        with self._one_change():
+            added = add_images(self._environment.scene, images, self._shown.reference.label)
+            self._images = (*self._images, *images)
+            self.nodes = replace(self.nodes, images=(*self.nodes.images, *added))
+            for role, nodes in image_roles(self.nodes.images).items():
+                set_referenced(self.nodes.parameters, role, nodes)
+            content = self._content()
+            arrange_images(self._environment.scene, content.patient, images, added)
+            write_record(self.nodes.record, review_record(content))
 
     def show_levels(self, levels: Sequence[IsodoseLevel] | None) -> None:
         """Draw these isodoses, by rising dose; None for the standard ones that the composite reaches."""
