@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,8 +165,10 @@ def test_a_scene_without_a_review_restores_nothing(environment):
 def test_a_file_that_is_no_scene_is_refused(tmp_path, environment):
     (tmp_path / "junk.mrb").write_bytes(b"no zip at all")
     for name in ("junk.mrb", "absent.mrb"):
+        before = Path.cwd()
         with pytest.raises(ReirradiationError, match=name):
             load_scene(environment, tmp_path / name)
+        assert Path.cwd() == before
 
 
 def test_a_lost_node_is_named(session, environment):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import ReirradiationError
@@ -41,7 +44,17 @@ def load_scene(environment: SceneEnvironment, path: Path) -> None:
     """
     loaded = False
     if path.is_file():
-        with tempfile.TemporaryDirectory() as scratch, vtk_messages_in_log():
+        with tempfile.TemporaryDirectory() as scratch, _here(), vtk_messages_in_log():
             loaded = environment.application_logic.OpenSlicerDataBundle(str(path), scratch)
     if not loaded:
         raise ReirradiationError(f"{path.name} cannot be read as a Slicer scene (.mrb): choose another file")
+
+
+@contextmanager
+def _here() -> Iterator[None]:
+    """Come back to the present folder: Slicer's unpacking enters another, and stays there when it fails."""
+    before = Path.cwd()
+    try:
+        yield
+    finally:
+        os.chdir(before)
