@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import vtk
@@ -105,7 +107,7 @@ def test_a_transform_node_of_the_scene_is_used_as_it_moves_things(open_panel, sl
     matrix.SetElement(1, 3, 7.0)  # to the front, in RAS
     node.SetMatrixTransformToParent(matrix)
     ui = open_panel.registration.ui
-    ui.methodSelector.currentIndex = 3
+    ui.methodSelector.currentIndex = 4
     ui.transformSelector.setCurrentNode(node)
     ui.registerButton.click()
     np.testing.assert_allclose(shown_at(earlier_ct(open_panel), [0, 0, 0]), [0, 7, 0], atol=1e-6)
@@ -144,7 +146,7 @@ def test_a_deformable_node_below_a_linear_one_is_sampled_point_by_point(slicer_a
 
 def test_a_job_that_fails_says_why_and_leaves_the_registration(open_panel, tmp_path):
     ui = open_panel.registration.ui
-    ui.methodSelector.currentIndex = 4
+    ui.methodSelector.currentIndex = 5
     ui.registerButton.click()
     assert "Choose a transform file" in open_panel.ui.messageLabel.text
     ui.transformFileEdit.currentPath = str(tmp_path / "missing.tfm")
@@ -191,3 +193,42 @@ def test_a_deformable_registration_is_not_moved_by_hand():
     deformable = CourseRegistration(SpatialTransform(displacement=field), "deformable")
     with pytest.raises(ValueError, match="cannot be moved by hand"):
         adjusted(deformable, Adjustment(left_mm=1.0), np.zeros(3))
+
+
+def test_every_check_shows_something_and_off_leaves_nothing_behind(open_panel, slicer_app):
+    check = open_panel.registration.check
+    count = slicer_app.scene.GetNumberOfNodes()
+    for mode in ("checkerboard", "difference", "flicker"):
+        check.setMode(mode)
+        check.showNow()
+        assert open_panel.registration.ui.checkLabel.text, mode
+        assert not open_panel.ui.messageLabel.text
+    check.setMode("off")
+    assert slicer_app.scene.GetNumberOfNodes() == count
+    assert open_panel.registration.ui.checkLabel.text == ""
+
+
+def test_points_marked_on_both_cts_measure_the_registration(open_panel):
+    ui, registration = open_panel.registration.ui, open_panel.registration
+    for selector, shift in ((ui.newLandmarksSelector, 0.0), (ui.earlierLandmarksSelector, 3.0)):
+        selector.addNode()
+        points = selector.currentNode()
+        for number in range(3):
+            points.AddControlPoint(10.0 * number + shift, 0.0, 0.0, f"P{number}")
+    marked = registration.landmarks.marked()
+    assert set(marked) == {0, 1}
+    open_panel.background.measureAgain()
+    open_panel.background.workNow()
+    deadline = time.monotonic() + 60.0
+    while not open_panel.session.review.quality:
+        slicer_events()
+        assert time.monotonic() < deadline
+    landmarks = open_panel.session.review.quality[0].landmarks
+    assert landmarks is not None
+    assert landmarks.mean_mm == pytest.approx(3.0, abs=1e-6)
+
+
+def slicer_events():
+    import slicer
+
+    slicer.app.processEvents()

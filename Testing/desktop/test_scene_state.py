@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 
 import pytest
-from conftest import settle, wait_for_job
+from conftest import RESOURCES, settle, wait_for_job
 from made_up_review import a_review, two_courses
 from ReirradiationReviewLib.scene.messages import vtk_messages_in_log
 from ReirradiationReviewLib.scene.save import load_scene, save_scene
@@ -125,7 +125,6 @@ def test_a_job_that_runs_when_the_scene_is_closed_is_forgotten(open_panel, slice
 
 def test_the_panel_can_be_taken_away_and_made_anew_on_the_same_scene(open_panel, slicer_app):
     import qt
-    from conftest import RESOURCES
     from ReirradiationReviewLib.desktop.panel import ReviewPanel
 
     before = numbers(open_panel)

@@ -16,6 +16,7 @@ from ..core.errors import Progress, ReirradiationError
 from ..core.review import Review
 from ..scene.restore import RestoredReview
 from ..session import ReviewSession
+from .background import Background
 from .biology_section import BiologySection
 from .capabilities import Capabilities
 from .capabilities_section import CapabilitiesSection
@@ -26,7 +27,8 @@ from .environment import desktopEnvironment
 from .export_section import ExportSection
 from .jobs import Jobs, sentence
 from .panel_state import PanelState
-from .registration_section import RegistrationSection, evaluated
+from .registration_section import RegistrationSection
+from .registration_work import evaluated
 from .scene_watch import SceneWatch
 from .target_section import TargetSection
 
@@ -56,6 +58,7 @@ class ReviewPanel:
         self.session = ReviewSession(self.environment)
         self.state = PanelState(slicer.mrmlScene)
         self.jobs = Jobs(self._onJob, self.showMessage)
+        self.background = Background(self)
         self._makeSections()
         self._connect()
         self.sceneWatch = SceneWatch(self)
@@ -86,6 +89,7 @@ class ReviewPanel:
         self.ui.cancelButton.connect("clicked()", self.jobs.cancel)
         self.ui.dismissButton.connect("clicked()", lambda: self.showMessage(""))
         self.session.add_observer(self.update)
+        self.session.add_observer(self.background.ask)
         # Many changes in one go (a slider that is dragged) lead to one update: the newest wins.
         self._wanted: dict[str, Any] = {}
         self._applyTimer = qt.QTimer()
@@ -102,6 +106,7 @@ class ReviewPanel:
     def close(self) -> None:
         """Leave nothing behind: the panel is taken away or made anew."""
         self.jobs.cancel()
+        self.background.close()
         self._applyTimer.stop()
         self._restTimer.stop()
         self.registration.forgetProposal()
@@ -141,6 +146,7 @@ class ReviewPanel:
                 done(result)
 
         self.showMessage("")
+        self.background.giveWay()
         started = self.jobs.start(title, work, finished)
         if not started:
             self.showMessage(_("{title} is still running: wait for it, or cancel it.").format(title=self.jobs.title))
@@ -148,6 +154,8 @@ class ReviewPanel:
 
     def _onJob(self, title: str | None, text: str, fraction: float) -> None:
         self.ui.jobWidget.visible = title is not None
+        if title is None:
+            self.background.ask()
         self.ui.jobLabel.text = text
         self.ui.progressBar.value = round(100 * fraction)
 

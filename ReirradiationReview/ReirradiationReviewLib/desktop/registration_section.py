@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,20 +12,24 @@ from slicer.i18n import tr as _
 from ..core.courses import Course
 from ..core.errors import Notice, Progress, ReirradiationError
 from ..core.registration.adjustment import Adjustment, adjusted
-from ..core.registration.course import CourseRegistration, register_courses
-from ..core.registration.transform import SpatialTransform
+from ..core.registration.course import CourseRegistration
+from ..core.registration.qa.quality import RegistrationQuality
 from ..core.review import Review
 from ..core.settings import Settings
-from ..run import part_of
 from ..scene.node_transform import transform_of_node
+from .landmark_lists import LandmarkLists
+from .registration_check import RegistrationCheck
 from .registration_preview import RegistrationPreview
+from .registration_quality import qualityRows, qualitySentence
+from .registration_work import ReviewMaking, mapped, registered
 from .section import Section
-from .tables import Cell, fillTable, prepareTable
+from .tables import fillTable, prepareTable
 
 # Method by its place in the list; "node" and "file" take what the widgets below name.
 METHODS = (
     ("auto", _("Automatic: same frame of reference, else a DICOM registration, else rigid")),
     ("rigid", _("Rigid, by the CTs")),
+    ("deformable", _("Deformable, after the rigid one")),
     ("identity", _("None: both share their frame of reference")),
     ("node", _("Transform node of the scene")),
     ("file", _("Transform file")),
@@ -53,7 +57,9 @@ class RegistrationSection(Section):
         ui.resetManualButton.connect("clicked()", self.onResetManual)
         for name in SLIDERS:
             getattr(ui, f"{name}Slider").connect("valueChanged(double)", self.onAdjusted)
-        self.preview.connectCheck(ui.checkModeSelector, ui.checkOpacitySlider)
+        self.check = RegistrationCheck(self.panel, ui)
+        self.landmarks = LandmarkLists(self.panel, ui)
+        ui.measureButton.connect("clicked()", self.panel.background.measureAgain)
 
     def update(self) -> None:
         self._showCourses()
@@ -123,7 +129,7 @@ class RegistrationSection(Section):
             for index in range(len(courses))
             if index not in given and index != referenceIndex
         }
-        return _Making(tuple(courses), referenceIndex, methods, given, self._settings(courses))
+        return ReviewMaking(tuple(courses), referenceIndex, methods, given, self._settings(courses))
 
     def _known(self, courses: Sequence[Course], referenceIndex: int) -> dict[int, CourseRegistration]:
         review = self.review
@@ -172,7 +178,7 @@ class RegistrationSection(Section):
             if self.method == "node":
                 self.propose(index, self._fromNode(reference))
                 return
-            work = partial(_register, course, reference, self._fileOr(self.method))
+            work = partial(registered, course, reference, self._fileOr(self.method))
             title = _("Registering {course}").format(course=course.label)
             self.panel.start(title, work, partial(self.propose, index))
 
@@ -180,14 +186,28 @@ class RegistrationSection(Section):
 
     def propose(self, index: int, registration: CourseRegistration) -> None:
         """Show a registration of a course without using it."""
-        self.preview.show(index, registration)
         self._base = registration
         self._resetSliders()
+        self._propose(index, registration)
+
+    def _propose(self, index: int, registration: CourseRegistration) -> None:
+        self.preview.show(index, registration)
+        if self.check.mode == "off":
+            self.check.setMode("blend")  # a proposal is there to be looked at
+        else:
+            self.check.show()
+        self.panel.background.ask()
         self._showResult()
 
     def forgetProposal(self) -> None:
         """Show the registration in use again."""
+        hadProposal = self.preview.proposal is not None
+        if hadProposal:
+            self.check.leave()
         self.preview.forget()
+        if hadProposal:
+            self.check.show()
+            self.panel.background.ask()
         self._base = None
         self._resetSliders()
 
@@ -209,9 +229,9 @@ class RegistrationSection(Section):
                 raise ReirradiationError(_("The courses changed while the doses were mapped: accept once more."))
             self.forgetProposal()
             self.panel.session.follow(changed.with_settings(current.settings))
-            self.preview.showCheck()
+            self.check.show()
 
-        self.panel.start(_("Mapping the doses"), partial(_mapped, review, registrations), done)
+        self.panel.start(_("Mapping the doses"), partial(mapped, review, registrations), done)
 
     # By hand
 
@@ -230,8 +250,7 @@ class RegistrationSection(Section):
             centre_lps = np.mean(review.reference.ct.volume.corners_lps(), axis=0)
             moved = adjusted(base, self.adjustment(), centre_lps)
             self._base = base
-            self.preview.show(index, moved)
-            self._showResult()
+            self._propose(index, moved)
 
     def onResetManual(self) -> None:
         """Undo what was adjusted by hand."""
@@ -241,7 +260,7 @@ class RegistrationSection(Section):
             if base is self.review.registrations[index]:
                 self.forgetProposal()
             else:
-                self.preview.show(index, base)
+                self._propose(index, base)
         self._showResult()
 
     def _resetSliders(self) -> None:
@@ -264,13 +283,15 @@ class RegistrationSection(Section):
             if usable
             else _("The chosen method is used when the review is started")
         )
-        ui.manualGroup.enabled = usable
+        ui.manualGroup.enabled = ui.landmarksGroup.enabled = ui.measureButton.enabled = usable
         ui.acceptButton.enabled = ui.rejectButton.enabled = proposal is not None
+        self.landmarks.update(index)
         if not usable:
-            ui.resultLabel.text = ""
+            ui.resultLabel.text = ui.qualityLabel.text = ""
             fillTable(ui.qaTable, [])
             return
         shown = review.registrations[index] if proposal is None else proposal.registration
+        quality = review.quality.get(index) if proposal is None else proposal.quality
         state = (
             _("In use: {method}.")
             if proposal is None
@@ -278,61 +299,21 @@ class RegistrationSection(Section):
         )
         notices = "".join(f"<br>{notice.text}" for notice in shown.notices)
         ui.resultLabel.text = state.format(method=shown.method) + notices
-        fillTable(ui.qaTable, [(Cell(name), Cell(_figure(value))) for name, value in shown.qa.items()])
+        ui.qualityLabel.text = self._qualityText() if quality is None else qualitySentence(quality)
+        fillTable(ui.qaTable, qualityRows(shown, quality))
 
+    def _qualityText(self) -> str:
+        background = self.panel.background
+        if background.isBusyWith("proposal") or background.isBusyWith("quality"):
+            return _("Quality: being measured...")
+        return _("Quality: not measured yet.")
 
-def _figure(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    def setQuality(self, quality: RegistrationQuality) -> None:
+        """Take what was measured of the proposal."""
+        if self.preview.proposal is not None:
+            self.preview.proposal = replace(self.preview.proposal, quality=quality)
+            self._showResult()
 
 
 def _doseUids(course: Course) -> tuple[str, ...]:
     return tuple(uid for plan in course.plans for uid in plan.dose_uids)
-
-
-def evaluated(review: Review) -> Review:
-    """Return the review with what its constraints need prepared: in the window it would be waited for."""
-    review.constraints()
-    return review
-
-
-def _mapped(review: Review, registrations: Sequence[CourseRegistration], progress: Progress) -> Review:
-    return evaluated(review.with_registrations(registrations, progress))
-
-
-def _register(course: Course, reference: Course, method: str, progress: Progress) -> CourseRegistration:
-    return register_courses([course, reference], 1, [method], progress)[0]
-
-
-@dataclass(frozen=True)
-class _Making:
-    """What a review is made from: pure values, for a thread of its own.
-
-    Parameters
-    ----------
-    methods
-        By the course's index, for courses that have no registration yet.
-    given
-        Registrations that are known, by the course's index.
-    """
-
-    courses: tuple[Course, ...]
-    referenceIndex: int
-    methods: dict[int, str]
-    given: dict[int, CourseRegistration]
-    settings: Settings
-
-    def __call__(self, progress: Progress) -> Review:
-        """Register what is not registered yet, and map all doses."""
-        registrations = []
-        for index in range(len(self.courses)):
-            span = part_of(progress, 0.7 * index / len(self.courses), 0.7 * (index + 1) / len(self.courses))
-            registrations.append(self._registration(index, span))
-        mapping = part_of(progress, 0.7, 0.95)
-        return evaluated(Review(self.courses, registrations, self.settings, self.referenceIndex, mapping))
-
-    def _registration(self, index: int, progress: Progress) -> CourseRegistration:
-        if index == self.referenceIndex:
-            return CourseRegistration(SpatialTransform(), "reference")
-        if index in self.given:
-            return self.given[index]
-        return _register(self.courses[index], self.courses[self.referenceIndex], self.methods[index], progress)

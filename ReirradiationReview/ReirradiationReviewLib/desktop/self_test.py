@@ -169,7 +169,7 @@ class PanelSelfTest:
         section = self.panel.constraints
         for _once_more in range(2):
             section.onSort(3)
-        row = next(index for index, result in enumerate(section.results) if result.structure is not None)
+        row = next(index for index, shown in enumerate(section.rows) if shown.result.structure is not None)
         section.onRowClicked(row, 0)
         slicer.app.processEvents()
         check("course 1" in section.ui.detailLabel.text, "the shares of the courses are not told")

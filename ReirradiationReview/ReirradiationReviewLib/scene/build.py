@@ -165,13 +165,15 @@ def _add_course(scene: slicer.vtkMRMLScene, wash: Wash, placed: PlacedCourse, co
 def replace_transforms(
     scene: slicer.vtkMRMLScene, course: CourseNodes, transform: SpatialTransform, name: str
 ) -> CourseNodes:
-    """Put a course's image and doses below another transform; a linear one takes the place of a linear one."""
+    """Put all that is below a course's transform below another one; a linear one takes the place of a linear one."""
     if len(course.transforms) == 1 and transform.displacement is None:
         set_linear(course.transforms[0], transform)
         return course
     transforms = add_transform_nodes(scene, name, transform)
-    for node in (course.ct, *course.doses):
-        if node is not None:
+    below = scene.GetNodesByClass("vtkMRMLTransformableNode")
+    for node in (below.GetItemAsObject(index) for index in range(below.GetNumberOfItems())):
+        # What the user put there, such as points that were marked on the image, goes along.
+        if node.GetParentTransformNode() is course.transforms[0]:
             node.SetAndObserveTransformNodeID(transforms[0].GetID())
     for node in course.transforms:
         remove_node(scene, node)

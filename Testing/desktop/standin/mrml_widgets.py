@@ -33,6 +33,7 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
 
     currentNodeChanged = Signal(object)
     currentNodeIDChanged = Signal(str)
+    nodeAddedByUser = Signal(object)
 
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
@@ -103,6 +104,13 @@ class qMRMLNodeComboBox(QtWidgets.QComboBox):
     def setCurrentNode(self, node: Any) -> None:
         """Choose a node."""
         self._set_id(node.GetID() if node is not None else "")
+
+    def addNode(self) -> Any:
+        """Add a node of the first class, as "Create new ..." in the list does, and choose it."""
+        node = self._scene.AddNewNodeByClass(self._types[0])
+        self.setCurrentNode(node)
+        self.nodeAddedByUser.emit(node)
+        return node
 
     def nodeCount(self) -> int:
         """Return how many nodes are offered."""
