@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -222,3 +223,11 @@ def test_the_readme_names_only_files_that_are_there() -> None:
 def test_the_licence_is_apache_2() -> None:
     assert "Apache License" in (ROOT / "LICENSE.txt").read_text(encoding="utf-8")[:200]
     assert 'license = "Apache-2.0"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_the_entry_for_the_extensions_index_names_this_extension() -> None:
+    entry = json.loads((ROOT / "Resources" / "ExtensionsIndex" / "ReirradiationReview.json").read_text("utf-8"))
+    cmake = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+    assert f'set(EXTENSION_HOMEPAGE "{entry["scm_url"]}")' in cmake
+    assert f'set(EXTENSION_DEPENDS "{" ".join(entry["build_dependencies"])}")' in cmake
+    assert entry["category"] == "Radiotherapy"
