@@ -231,3 +231,12 @@ def test_the_entry_for_the_extensions_index_names_this_extension() -> None:
     assert f'set(EXTENSION_HOMEPAGE "{entry["scm_url"]}")' in cmake
     assert f'set(EXTENSION_DEPENDS "{" ".join(entry["build_dependencies"])}")' in cmake
     assert entry["category"] == "Radiotherapy"
+
+
+def test_no_file_holds_what_a_merge_left_undecided() -> None:
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
+        "\n"
+    )
+    marked = re.compile(rb"^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
+    paths = [ROOT / name for name in names if name and (ROOT / name).is_file()]
+    assert [path.name for path in paths if marked.search(path.read_bytes())] == []
