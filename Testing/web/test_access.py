@@ -6,6 +6,7 @@ import stat
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from own_loop import run_apart
 from ReirradiationReviewLib.core.errors import ReirradiationError
 from ReirradiationReviewLib.web import access
 from ReirradiationReviewLib.web.files import Downloads, Uploads
@@ -38,7 +39,7 @@ def answers(requests, *, host="localhost", folder=None):
                 result.append((answer.status, await answer.text()))
             return result
 
-    return asyncio.run(run())
+    return run_apart(run())
 
 
 def the_answer(path, **headers):
@@ -71,7 +72,7 @@ def test_the_key_is_kept_as_a_cookie_that_scripts_and_other_sites_cannot_use():
         async with TestClient(TestServer(application)) as client:
             return (await client.get(f"/?key={KEY}")).headers["Set-Cookie"]
 
-    text = asyncio.run(cookie())
+    text = run_apart(cookie())
     assert "HttpOnly" in text
     assert "SameSite=Strict" in text
 
@@ -141,7 +142,7 @@ def test_one_window_at_a_time_and_a_second_one_can_take_over():
             await one.take_over()
             return refused, (await first).status, (await client.get("/ws")).status, await one.is_free()
 
-    refused, first, third, is_free = asyncio.run(run())
+    refused, first, third, is_free = run_apart(run())
     assert refused == (409, access.IN_USE)
     assert (first, third, is_free) == (200, 200, True)
 
@@ -211,6 +212,6 @@ def test_only_what_was_offered_can_be_fetched(tmp_path):
             downloads.new_folder()
             return text, disposition, wrong.status, (await client.get(f"/{address}")).status
 
-    text, disposition, wrong, gone = asyncio.run(run())
+    text, disposition, wrong, gone = run_apart(run())
     assert (text, disposition) == ("the report", 'attachment; filename="report.html"')
     assert (wrong, gone) == (404, 404)

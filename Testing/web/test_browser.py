@@ -73,6 +73,17 @@ def wait_for_change(page: Any, tag: str, before: np.ndarray) -> np.ndarray:
     raise AssertionError(f"view {tag} did not change")
 
 
+def settled_picture(page: Any, tag: str) -> np.ndarray:
+    """Return what a view shows once it stays the same: the first frames may be of less than the whole review."""
+    deadline, now = time.monotonic() + 15, picture(page, tag)
+    while time.monotonic() < deadline:
+        time.sleep(0.5)
+        before, now = now, picture(page, tag)
+        if now.shape == before.shape and now.std() > 10 and np.abs(now - before).max() <= 60:
+            return now
+    raise AssertionError(f"view {tag} does not settle")
+
+
 def test_the_table_shows_the_command_lines_values_and_follows_every_control(page, by_command_line):
     wait_for_values(page, expected(by_command_line))
     organ = next(
@@ -138,12 +149,11 @@ def test_patient_and_research_use_stand_on_the_page_in_every_layout(page, by_com
 
 
 def test_views_follow_wash_wheel_window_and_the_composite(page):
-    start = picture(page, "Red")
-    while start.std() < 10:  # the first frame may be of the view before there was a review
-        start = wait_for_change(page, "Red", start)
+    start = settled_picture(page, "Red")
     coloured = (start.max(axis=2) - start.min(axis=2) > 60).mean()
     page.get_by_label("Overlay").select_option("")
-    plain = wait_for_change(page, "Red", start)
+    wait_for_change(page, "Red", start)
+    plain = settled_picture(page, "Red")
     assert (plain.max(axis=2) - plain.min(axis=2) > 60).mean() < coloured
     page.get_by_label("Isodoses").uncheck()
     without_lines = wait_for_change(page, "Red", plain)

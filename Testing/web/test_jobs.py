@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from own_loop import run_apart
 from ReirradiationReviewLib.core.errors import ReirradiationError
 from ReirradiationReviewLib.web.jobs import Jobs
 from ReirradiationReviewLib.web.latest import LatestWins
@@ -21,7 +22,7 @@ def a_run(work, cancels_at=None):
             jobs.cancel()
         return await job, jobs.status
 
-    result, after = asyncio.run(run())
+    result, after = run_apart(run())
     return result, told, errors, after
 
 
@@ -41,7 +42,7 @@ def test_the_loop_goes_on_while_a_job_works():
         release.set()  # only a loop that is not blocked gets here
         return await job
 
-    assert asyncio.run(run()) is True
+    assert run_apart(run()) is True
 
 
 def test_a_failing_job_tells_its_sentence_and_the_next_one_runs():
@@ -54,7 +55,7 @@ def test_a_failing_job_tells_its_sentence_and_the_next_one_runs():
         assert await jobs.run("Reading", refuse) is None
         return errors, await jobs.run("Reading", lambda _: "read")
 
-    assert asyncio.run(run()) == (["course 2 has no RTDOSE"], "read")
+    assert run_apart(run()) == (["course 2 has no RTDOSE"], "read")
 
 
 def test_an_unexpected_error_is_named_and_logged(caplog):
@@ -87,7 +88,7 @@ def test_a_second_job_is_refused_while_one_runs():
         release.set()
         return await first, second, errors
 
-    first, second, errors = asyncio.run(run())
+    first, second, errors = run_apart(run())
     assert (first, second) == (True, None)
     assert errors == ["Registering is still running: wait for it, or cancel it first"]
 
@@ -107,7 +108,7 @@ def test_of_many_wishes_the_first_and_the_last_are_fulfilled(wishes):
             await asyncio.sleep(0)
         await latest.settled()
 
-    asyncio.run(run())
+    run_apart(run())
     assert done[-1] == wishes - 1
     assert len(done) <= 2
 
@@ -126,5 +127,5 @@ def test_work_can_see_that_a_newer_wish_has_come():
         latest.wish(2)
         await latest.settled()
 
-    asyncio.run(run())
+    run_apart(run())
     assert seen == [True, False]
